@@ -1,0 +1,3 @@
+"""Cofounder: an autonomous software-building agent on a fixed, paced budget."""
+
+__version__ = "0.1.0"
