@@ -2,14 +2,14 @@
 
 CofounderError
 ├── InvalidInputError        a field is wrong (names the field and the cure)
-│   └── UnknownModelError    no price is known for the model
+│   ├── UnknownModelError    no price is known for the model
+│   └── SandboxPathError     a path that leaves the workspace or is no regular file
 ├── NotFoundError            no such job, session or escalation for this owner
 ├── ConflictError            the request does not fit the present state
 │   └── AlreadyResolvedError somebody answered first (says who, when, what)
 ├── BudgetExceededError      the money does not suffice
 ├── ConfigurationError       the service cannot start like this
-├── SandboxUnavailableError  no isolation is to be had: refused, never open
-├── SandboxPathError         a path that leaves the workspace or is no regular file
+│   └── SandboxUnavailableError no isolation is to be had: refused, never open
 ├── FenceLostError           another worker has claimed the session since
 ├── StoreUnavailableError    the database cannot be reached
 └── ModelError               a model call that failed

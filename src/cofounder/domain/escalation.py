@@ -8,6 +8,9 @@ from cofounder.domain.ids import EscalationId, JobId, OwnerId, SessionId
 
 MAX_OPEN = 3
 
+# The one option whose choice ends the job instead of informing the agent.
+STOP_JOB = "stop_job"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:

@@ -32,9 +32,9 @@ def normalized(text: str) -> str:
 
 
 def fingerprint(*parts: str) -> str:
-    """A short stable name for the parts, taken as normalized text."""
+    """A short stable name for the parts, taken as normalized text (lone surrogates too)."""
     text = "\x1f".join(normalized(part) for part in parts)
-    return sha256(text.encode()).hexdigest()[:16]
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def distinct_approaches(attempts: Sequence[FailedAttempt]) -> tuple[FailedAttempt, ...]:

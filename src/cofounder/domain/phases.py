@@ -28,7 +28,7 @@ class Phase:
 def phase_id(phase_name: str) -> str:
     """A readable id: lower case words joined by dashes."""
     words = "".join(c if c.isalnum() else " " for c in phase_name.lower()).split()
-    return "-".join(words)[:64] or "phase"
+    return "-".join(words)[:64].rstrip("-") or "phase"
 
 
 def enter(phases: Sequence[Phase], phase_name: str, now: datetime) -> tuple[Phase, ...]:

@@ -117,18 +117,20 @@ def paired(messages: Iterable[Message]) -> bool:
     """Whether every tool call is answered, once, at the start of the next user message."""
     expected: tuple[str, ...] = ()
     for message in messages:
-        leading = tuple(
+        results = tuple(
             block.tool_use_id for block in message.blocks if isinstance(block, ToolResultBlock)
         )
-        if leading != expected or not _results_first(message):
+        if results != expected or not _in_place(message):
             return False
         expected = tuple(use.id for use in message.tool_uses)
     return not expected
 
 
-def _results_first(message: Message) -> bool:
+def _in_place(message: Message) -> bool:
     kinds = [isinstance(block, ToolResultBlock) for block in message.blocks]
-    return kinds == sorted(kinds, reverse=True)
+    if message.role is Role.ASSISTANT:
+        return not any(kinds)
+    return not message.tool_uses and kinds == sorted(kinds, reverse=True)
 
 
 def truncate_middle(text: str, *, limit: int, note: str) -> str:
@@ -140,4 +142,4 @@ def truncate_middle(text: str, *, limit: int, note: str) -> str:
         return text
     half = limit // 2
     dropped = len(text) - 2 * half
-    return f"{text[:half]}\n[… {dropped} characters left out; {note} …]\n{text[-half:]}"
+    return f"{text[:half]}\n[… {dropped} characters left out; {note} …]\n{text[len(text) - half :]}"

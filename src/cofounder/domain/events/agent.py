@@ -1,11 +1,10 @@
 """Events of the agent's own life. Amounts are micro-dollars, `duration` is in seconds."""
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
-from cofounder.domain.events.envelope import Envelope
+from cofounder.domain.events.envelope import Envelope, UtcDatetime
 from cofounder.domain.ids import EscalationId
 from cofounder.domain.session import SessionState
 
@@ -50,7 +49,7 @@ class Sleeping(Envelope):
     type: Literal["agent.sleeping"] = "agent.sleeping"
     message: str
     budget_pct: int
-    wake_at: datetime
+    wake_at: UtcDatetime
     reason: str
 
 
@@ -67,7 +66,7 @@ class BudgetExceeded(Envelope):
 
     type: Literal["agent.budget_exceeded"] = "agent.budget_exceeded"
     message: str
-    wake_at: datetime
+    wake_at: UtcDatetime
 
 
 class Retrying(Envelope):
@@ -76,7 +75,7 @@ class Retrying(Envelope):
     type: Literal["agent.retrying"] = "agent.retrying"
     attempt: int
     error_type: str
-    retry_at: datetime
+    retry_at: UtcDatetime
 
 
 class WaitingForInput(Envelope):
@@ -92,7 +91,7 @@ class EscalationResolved(Envelope):
     type: Literal["agent.escalation_resolved"] = "agent.escalation_resolved"
     escalation_id: EscalationId
     resolution: str
-    resolved_at: datetime
+    resolved_at: UtcDatetime
 
 
 class BuildPaused(Envelope):

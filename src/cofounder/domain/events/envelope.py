@@ -1,11 +1,18 @@
 """What every event carries around its own fields."""
 
-from datetime import datetime
-from typing import TypedDict
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias, TypedDict
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from cofounder.domain.ids import JobId, SessionId
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
+
+
+UtcDatetime: TypeAlias = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Origin(TypedDict):
@@ -32,6 +39,6 @@ class Envelope(BaseModel):
 
     seq: int = 0
     epoch: str = ""
-    at: datetime
+    at: UtcDatetime
     job_id: JobId
     session_id: SessionId

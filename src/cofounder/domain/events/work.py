@@ -1,9 +1,8 @@
 """Events of the work itself: phases, documents, pictures."""
 
-from datetime import datetime
 from typing import Literal
 
-from cofounder.domain.events.envelope import Envelope
+from cofounder.domain.events.envelope import Envelope, UtcDatetime
 from cofounder.domain.phases import PhaseStatus
 
 
@@ -14,7 +13,7 @@ class PhaseStarted(Envelope):
     phase_id: str
     phase_name: str
     status: PhaseStatus
-    started_at: datetime
+    started_at: UtcDatetime
 
 
 class PhaseCompleted(Envelope):
@@ -24,8 +23,8 @@ class PhaseCompleted(Envelope):
     phase_id: str
     phase_name: str
     status: PhaseStatus
-    started_at: datetime | None
-    completed_at: datetime
+    started_at: UtcDatetime | None
+    completed_at: UtcDatetime
 
 
 class DocumentUpdated(Envelope):

@@ -1,0 +1,1 @@
+"""What the agent can do. One file a tool, and the registry that names them all."""

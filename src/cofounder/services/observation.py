@@ -1,0 +1,232 @@
+"""How an iteration ends: what the model is told, and whether the session goes on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cofounder.agent.journal import STOP_OPTION, Stuck, Turn
+from cofounder.agent.prompt import (
+    NOTHING_DONE_NOTE,
+    NUDGE_NOTE,
+    SILENCE,
+    wind_down_note,
+)
+from cofounder.domain.budget import WIND_DOWN_ITERATIONS, DayBudget
+from cofounder.domain.escalation import MAX_OPEN, Option
+from cofounder.domain.events.agent import BuildPaused, Completed
+from cofounder.domain.ids import EscalationId
+from cofounder.domain.money import format_usd
+from cofounder.domain.phases import Phase, PhaseStatus, complete
+from cofounder.domain.repetition import ESCALATE_AFTER, Rung, rung
+from cofounder.domain.schedule import wake_at
+from cofounder.domain.session import Session, SessionState
+from cofounder.domain.transcript import Block, Message, Role, TextBlock, ToolResultBlock
+from cofounder.ports.store import InboxItem, InboxKind, Transaction
+from cofounder.services.context import Context
+from cofounder.services.effects import save_phases
+from cofounder.services.escalations import Asked
+from cofounder.services.transitions import BUDGET_REASON, HANDOVER
+
+_SILENT_REPLIES = 3
+_TOOL_CAP = "tool-cap:"
+
+
+def inbox_text(item: InboxItem) -> str:
+    """How an inbox item reads in the conversation."""
+    if item.kind is InboxKind.MESSAGE:
+        return f"[Message of the founder:]\n{item.text}"
+    return item.text
+
+
+async def append_inbox(
+    tx: Transaction, session: Session, results: Sequence[ToolResultBlock], notes: Sequence[str]
+) -> tuple[Session, Message | None]:
+    """One user message: results first, then what is in the inbox, then notes."""
+    items = await tx.conversation.take(session.session_id, session.message_count)
+    texts = [*map(inbox_text, items), *notes]
+    blocks: tuple[Block, ...] = (*results, *(TextBlock(text=text) for text in texts))
+    if not blocks:
+        return session, None
+    message = Message(role=Role.USER, blocks=blocks)
+    await tx.conversation.append(session.session_id, session.message_count, message)
+    return replace(session, message_count=session.message_count + 1), message
+
+
+class Observation:
+    """The two ways in which an iteration ends: with tool results, or with a last word."""
+
+    def __init__(self, context: Context) -> None:
+        """Works inside the transactions of the journal."""
+        self._context = context
+
+    async def after_tools(
+        self, tx: Transaction, session: Session, turn: Turn, results: Sequence[ToolResultBlock]
+    ) -> tuple[Session, Message | None]:
+        """Append results and inbox, count the iteration, then mind limits and money."""
+        budget = await self._context.budget.today(tx, session.owner_id)
+        session, notes = _wind_down(session, budget)
+        step = rung(
+            await tx.conversation.recent_actions(session.session_id, limit=2 * ESCALATE_AFTER)
+        )
+        if step is Rung.NUDGE:
+            notes = [*notes, NUDGE_NOTE]
+        session, message = await append_inbox(tx, session, results, notes)
+        session = replace(session, iteration=session.iteration + 1, barren_starts=0)
+        await tx.sessions.save(session)
+        if session.state is SessionState.WORKING:
+            session = await self._stop_if_due(tx, session, turn, budget, step)
+        return session, message
+
+    async def _stop_if_due(
+        self, tx: Transaction, session: Session, turn: Turn, budget: DayBudget, step: Rung
+    ) -> Session:
+        if step is Rung.ESCALATE:
+            return await self.escalate(tx, session, _in_a_circle())
+        if await self._capped(tx, session, turn):
+            return await self.escalate(tx, session, _tool_cap(session.tool_calls))
+        if len(await tx.decisions.open_of_session(session.session_id)) > MAX_OPEN:
+            reason = f"More than {MAX_OPEN} decisions are open."
+            tx.emit(BuildPaused(**self._context.transitions.origin(session), reason=reason))
+            return await self._wait(tx, session, reason)
+        if session.wind_down_left is not None and session.wind_down_left <= 0:
+            return await self.sleep_for_money(tx, session, budget)
+        if self._context.engine.stopping:
+            return await self._context.transitions.queue(tx, session, "the service restarts")
+        return session
+
+    async def _capped(self, tx: Transaction, session: Session, turn: Turn) -> bool:
+        if session.tool_calls < turn.job.max_tool_calls:
+            return False
+        raises = [
+            asked
+            for asked in await tx.decisions.of_job(session.job_id)
+            if asked.cause.startswith(_TOOL_CAP) and asked.answer is not None
+        ]
+        return session.tool_calls >= turn.job.max_tool_calls * (1 + len(raises))
+
+    async def after_last_word(
+        self, tx: Transaction, session: Session, turn: Turn
+    ) -> tuple[Session, Message | None]:
+        """The model asked for no tool: go on with news, or wait, sleep or finish."""
+        session, message = await append_inbox(tx, session, (), ())
+        session = replace(session, iteration=session.iteration + 1, barren_starts=0)
+        if message is None and session.state is SessionState.WORKING:
+            if _said_nothing(turn):
+                return await self.escalate(tx, session, _silent()), None
+            if session.tool_calls == 0 and len(turn.messages) <= 2:
+                session, message = await append_inbox(tx, session, (), [NOTHING_DONE_NOTE])
+        await tx.sessions.save(session)
+        if message is None and session.state is SessionState.WORKING:
+            session = await self._rest(tx, session, turn)
+        return session, message
+
+    async def _rest(self, tx: Transaction, session: Session, turn: Turn) -> Session:
+        if await tx.decisions.open_of_session(session.session_id):
+            return await self._wait(tx, session, "nothing is left to do before the answer")
+        phases = await tx.work.phases(session.job_id)
+        if session.wind_down_left is not None:
+            budget = await self._context.budget.today(tx, session.owner_id)
+            if await self._handed_over(tx, session, budget) and not _all_done(phases):
+                return await self.sleep_for_money(tx, session, budget)
+        return await self._finish(tx, session, turn, phases)
+
+    async def _handed_over(self, tx: Transaction, session: Session, budget: DayBudget) -> bool:
+        note = await tx.work.document(session.job_id, HANDOVER)
+        return note is not None and note.updated_at >= budget.day.start
+
+    async def _finish(
+        self, tx: Transaction, session: Session, turn: Turn, phases: Sequence[Phase]
+    ) -> Session:
+        now = self._context.clock.now()
+        done = tuple(complete(p, now) for p in phases if p.status is PhaseStatus.IN_PROGRESS)
+        await save_phases(self._context, tx, session, done)
+        transitions = self._context.transitions
+        report = turn.messages[-1].text
+        finished = replace(session, current_phase=None, wind_down_left=None)
+        finished = await transitions.move(tx, finished, SessionState.COMPLETED, "all is built")
+        tx.emit(Completed(**transitions.origin(session), message=report))
+        return finished
+
+    async def sleep_for_money(
+        self, tx: Transaction, session: Session, budget: DayBudget
+    ) -> Session:
+        """Sleep until the next refresh, under the name that the breaker gives it."""
+        plan = await self._context.budget.plan(tx, session.owner_id)
+        due = wake_at(plan.calendar, self._context.clock.now())
+        spent, allowance = budget.spent_usd_micros, budget.allowance_usd_micros
+        message = f"{format_usd(spent)} of today's {format_usd(allowance)} is used."
+        if budget.runaway:
+            return await self._context.transitions.exceed(tx, session, due, message)
+        return await self._context.transitions.sleep(tx, session, due, message, BUDGET_REASON)
+
+    async def escalate(self, tx: Transaction, session: Session, stuck: Stuck) -> Session:
+        """Put the service's own question and wait for the answer."""
+        options = tuple(
+            Option(id=id_, label=label, description=description, reversible=id_ != STOP_OPTION[0])
+            for id_, label, description in stuck.options
+        )
+        asked = Asked(
+            escalation_id=EscalationId(self._context.ids.new("esc")),
+            cause=stuck.cause,
+            problem=stuck.problem,
+            attempts=stuck.attempts,
+            options=options,
+            recommended=stuck.recommended,
+        )
+        await self._context.escalations.ask(tx, session, asked)
+        return await self._wait(tx, session, stuck.problem)
+
+    async def _wait(self, tx: Transaction, session: Session, reason: str) -> Session:
+        moved = replace(session, wind_down_left=None)
+        return await self._context.transitions.move(
+            tx, moved, SessionState.WAITING_FOR_INPUT, reason
+        )
+
+
+def _wind_down(session: Session, budget: DayBudget) -> tuple[Session, list[str]]:
+    """Begin, count down or (after a top-up) call off the closing iterations."""
+    if not budget.at_graceful_threshold:
+        return replace(session, wind_down_left=None), []
+    if session.wind_down_left is not None:
+        return replace(session, wind_down_left=session.wind_down_left - 1), []
+    left = max(0, budget.allowance_usd_micros - budget.spent_usd_micros)
+    note = wind_down_note(budget.budget_pct, format_usd(left), WIND_DOWN_ITERATIONS)
+    return replace(session, wind_down_left=WIND_DOWN_ITERATIONS), [note]
+
+
+def _all_done(phases: Sequence[Phase]) -> bool:
+    return bool(phases) and all(p.status is PhaseStatus.COMPLETED for p in phases)
+
+
+def _said_nothing(turn: Turn) -> bool:
+    replies = [m for m in turn.messages if m.role is Role.ASSISTANT][-_SILENT_REPLIES:]
+    return len(replies) == _SILENT_REPLIES and all(m.text == SILENCE for m in replies)
+
+
+_GUIDE = ("guide", "Give guidance", "Say in the guidance how to go on.")
+
+
+def _in_a_circle() -> Stuck:
+    return Stuck(
+        cause="repetition",
+        problem="The agent repeats the same step with the same result and does not get on.",
+        recommended="guide",
+        options=(_GUIDE, STOP_OPTION),
+    )
+
+
+def _silent() -> Stuck:
+    return Stuck(
+        cause="silence",
+        problem="The model has given several empty replies in a row.",
+        recommended="guide",
+        options=(_GUIDE, STOP_OPTION),
+    )
+
+
+def _tool_cap(tool_calls: int) -> Stuck:
+    return Stuck(
+        cause=f"{_TOOL_CAP}{tool_calls}",
+        problem=f"The job has used all {tool_calls} tool calls that it may use.",
+        recommended="raise",
+        options=(("raise", "Allow as many again", "Go on with the same number."), STOP_OPTION),
+    )

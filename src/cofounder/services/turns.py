@@ -1,0 +1,176 @@
+"""Turns: claiming a session, working on it, and picking up what a crash left behind."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import structlog
+
+from cofounder.agent.journal import Turn
+from cofounder.agent.kit import Kit
+from cofounder.agent.loop import run_turn
+from cofounder.agent.retry import RetryPolicy
+from cofounder.agent.tools.registry import Registry
+from cofounder.domain.errors import (
+    CofounderError,
+    FenceLostError,
+    StoreUnavailableError,
+)
+from cofounder.domain.events.agent import Failed
+from cofounder.domain.ids import SessionId
+from cofounder.domain.schedule import wake_at
+from cofounder.domain.session import ASLEEP, Session, SessionState
+from cofounder.domain.transcript import unanswered
+from cofounder.ports.model import Model
+from cofounder.ports.sandbox import Sandbox
+from cofounder.ports.store import Transaction
+from cofounder.services.accounting import Bookkeeper
+from cofounder.services.context import Context
+from cofounder.services.journal import StoreJournal
+from cofounder.services.observation import append_inbox
+from cofounder.services.transitions import BUDGET_REASON
+
+_LOG = structlog.get_logger(__name__)
+MAX_BARREN_STARTS = 5
+MAX_MESSAGE_CHARS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentParts:
+    """What a turn needs besides the store. `max_tokens` bounds a reply."""
+
+    model: Model
+    sandbox: Sandbox
+    tools: Registry
+    retry: RetryPolicy
+    max_tokens: int
+
+
+class TurnService:
+    """Runs turns: the engine's handler."""
+
+    def __init__(self, context: Context, parts: AgentParts) -> None:
+        """`running` are the turns of this process, so that a cancel reaches them at once."""
+        self._context, self._parts = context, parts
+        self._journal = StoreJournal(context)
+        self._books = Bookkeeper(clock=context.clock, prices=context.prices)
+        self._running: dict[SessionId, Turn] = {}
+        self._locks: dict[SessionId, asyncio.Lock] = {}
+
+    async def advance(self, session_id: SessionId, turn_number: int) -> None:
+        """Claim the session for this turn and work until it has to stop.
+
+        A turn number that is not the session's present one is a dispatch that was
+        overtaken (an early wake, a pause): nothing happens then.
+        """
+        lock = self._locks.setdefault(session_id, asyncio.Lock())
+        try:
+            # A resumed session must not start before its last command in here has ended.
+            async with lock:
+                await self._advance(session_id, turn_number)
+        finally:
+            if not lock.locked():
+                self._locks.pop(session_id, None)
+
+    def interrupt(self, session_id: SessionId) -> None:
+        """End at once what the session runs in the sandbox."""
+        if turn := self._running.get(session_id):
+            turn.interrupt.set()
+
+    async def _advance(self, session_id: SessionId, turn_number: int) -> None:
+        turn = await self._claim(session_id, turn_number)
+        if turn is None:
+            return
+        self._running[session_id] = turn
+        try:
+            await run_turn(turn, await self._kit(turn))
+        except FenceLostError:
+            _LOG.warning("fence_lost", session_id=session_id, turn=turn_number)
+        except StoreUnavailableError:
+            raise  # the turn stays pending and is dispatched again
+        except CofounderError as error:
+            await self._journal.fail(turn, f"{error.message} {error.cure}".strip())
+        except Exception as error:  # a defect ends in a visible state, not in a silent stop
+            _LOG.exception("turn_failed", session_id=session_id, turn=turn_number)
+            await self._journal.fail(turn, f"Internal error: {type(error).__name__}: {error}")
+        finally:
+            self._running.pop(session_id, None)
+
+    async def _kit(self, turn: Turn) -> Kit:
+        parts = self._parts
+        return Kit(
+            clock=self._context.clock,
+            ids=self._context.ids,
+            model=parts.model,
+            workspace=await parts.sandbox.open(turn.job.job_id),
+            tools=parts.tools,
+            journal=self._journal,
+            retry=parts.retry,
+            max_tokens=parts.max_tokens,
+        )
+
+    async def _claim(self, session_id: SessionId, turn_number: int) -> Turn | None:
+        context = self._context
+        async with context.store.writing() as tx:
+            session = await tx.sessions.lock(session_id)
+            if session is None or session.turn != turn_number:
+                return None
+            ready = await self._ready(tx, session)
+            if ready is None:
+                return None
+            job = await tx.jobs.get(ready.job_id)
+            assert job is not None
+            for call in await tx.ledger.open_calls(session_id):
+                day = await context.budget.record_call_cost(tx, call, self._books.for_lost(call))
+                ready = await context.transitions.show_budget(tx, ready, day)
+            messages = await tx.conversation.messages(session_id)
+            if not unanswered(messages):
+                ready, message = await append_inbox(tx, ready, (), ())
+                if message is not None:
+                    messages.append(message)
+            claimed = replace(ready, fence=ready.fence + 1, barren_starts=ready.barren_starts + 1)
+            await tx.sessions.save(claimed)
+        return Turn(
+            job=job,
+            fence=claimed.fence,
+            turn=turn_number,
+            iteration=claimed.iteration,
+            messages=messages,
+        )
+
+    async def _ready(self, tx: Transaction, session: Session) -> Session | None:
+        """The session in state working, or None when it must not work now."""
+        transitions = self._context.transitions
+        if session.state in ASLEEP:
+            if (session := await self._woken(tx, session)).state in ASLEEP:
+                return None
+        elif session.state not in {SessionState.QUEUED, SessionState.WORKING}:
+            return None
+        if session.barren_starts >= MAX_BARREN_STARTS:
+            problem = f"The service stopped {MAX_BARREN_STARTS} times at the same step."
+            await self._fail(tx, session, problem)
+            return None
+        if session.state is SessionState.QUEUED:
+            return await transitions.move(tx, session, SessionState.WORKING, "a worker took over")
+        return session
+
+    async def _fail(self, tx: Transaction, session: Session, problem: str) -> None:
+        transitions = self._context.transitions
+        if session.state is SessionState.QUEUED:
+            session = await transitions.move(tx, session, SessionState.WORKING, problem)
+        failed = replace(session, problem=problem)
+        await transitions.move(tx, failed, SessionState.ERROR, problem)
+        tx.emit(Failed(**transitions.origin(session), problem=problem))
+
+    async def _woken(self, tx: Transaction, session: Session) -> Session:
+        """Awake, or asleep on: when the clock says that it is too early, or without money."""
+        context, now = self._context, self._context.clock.now()
+        if session.wake_at is not None and session.wake_at > now:
+            return await context.transitions.doze_on(tx, session, session.wake_at)
+        day = await context.budget.today(tx, session.owner_id)
+        if session.sleep_reason == BUDGET_REASON and day.at_graceful_threshold:
+            plan = await context.budget.plan(tx, session.owner_id)
+            due = wake_at(plan.calendar, now)
+            return await context.transitions.doze_on(tx, session, due)
+        shown = await context.transitions.show_budget(tx, session, day)
+        why = "the budget was refreshed" if session.sleep_reason == BUDGET_REASON else "it is time"
+        return await context.transitions.wake(tx, shown, why)

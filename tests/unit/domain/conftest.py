@@ -1,0 +1,6 @@
+"""Properties of pure rules: the same examples in every run, and no time limit for each."""
+
+from hypothesis import settings
+
+settings.register_profile("domain", derandomize=True, database=None, deadline=None)
+settings.load_profile("domain")
