@@ -32,6 +32,8 @@ ROOMS = frozenset(
         "api/routes",
         "cli",
         "testing",
+        "testing/provider",
+        "testing/story",
     }
 )
 
