@@ -23,7 +23,8 @@ from cofounder.ports.store import ModelCallRow, ToolCallRow
 class Turn:
     """A running turn: the worker's own copy of what the store holds, kept in step with it.
 
-    `prompt_anchor` is (bytes, tokens) of the last call's prompt, to bound the next one's.
+    `prompt_bytes`, `prompt_tokens` and `last_call_usd_micros` are those of the last call
+    that this worker made, to bound the next one; 0 before the first.
     `interrupt` is set when the founder cancels: what runs in the sandbox ends at once.
     """
 
@@ -32,7 +33,9 @@ class Turn:
     turn: int
     iteration: int
     messages: list[Message]
-    prompt_anchor: tuple[int, int] | None = None
+    prompt_bytes: int = 0
+    prompt_tokens: int = 0
+    last_call_usd_micros: int = 0
     interrupt: asyncio.Event = field(default_factory=asyncio.Event)
 
 

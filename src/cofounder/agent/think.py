@@ -37,7 +37,7 @@ async def think(turn: Turn, kit: Kit) -> bool:
             return False
         reply = await _call(turn, kit, request, ticket, attempt)
         if isinstance(reply, ModelReply):
-            turn.prompt_anchor = (prompt_bytes, reply.usage.prompt_tokens)
+            turn.prompt_bytes, turn.prompt_tokens = prompt_bytes, reply.usage.prompt_tokens
             return await _record(turn, kit, ticket, reply)
         if not reply:
             return False
@@ -47,11 +47,10 @@ async def think(turn: Turn, kit: Kit) -> bool:
 def _bound(turn: Turn, prompt_bytes: int) -> int:
     """At most this many tokens does a prompt of that many bytes have."""
     whole = math.ceil(prompt_bytes / _BYTES_PER_TOKEN) + _ENVELOPE_TOKENS
-    if turn.prompt_anchor is None:
+    if not turn.prompt_bytes:
         return whole
-    anchor_bytes, anchor_tokens = turn.prompt_anchor
-    grown = math.ceil(max(0, prompt_bytes - anchor_bytes) / _BYTES_PER_TOKEN)
-    return min(whole, anchor_tokens + grown + _ENVELOPE_TOKENS)
+    grown = math.ceil(max(0, prompt_bytes - turn.prompt_bytes) / _BYTES_PER_TOKEN)
+    return min(whole, turn.prompt_tokens + grown + _ENVELOPE_TOKENS)
 
 
 async def _call(

@@ -11,6 +11,7 @@ from cofounder.domain.ids import OwnerId
 from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar, Span
 
 GRACEFUL_PCT = 90
+EARLIEST_WIND_DOWN_PCT = 50
 CEILING_PCT = 110
 WIND_DOWN_ITERATIONS = 3
 
@@ -97,6 +98,17 @@ class DayBudget:
     def runaway(self) -> bool:
         """Whether the breaker has to stop the session."""
         return is_runaway(self.spent_usd_micros, self.ceiling_usd_micros)
+
+
+def is_time_to_wind_down(budget: DayBudget, closing_usd_micros: int) -> bool:
+    """At 90 %; from half the allowance on also when less is free than the closing steps need.
+
+    A large conversation reserves so much per call that a session would otherwise be put to
+    sleep without a hand-over. The first half of a day is always for work.
+    """
+    return budget.at_graceful_threshold or (
+        budget.budget_pct >= EARLIEST_WIND_DOWN_PCT and budget.free_usd_micros < closing_usd_micros
+    )
 
 
 class Pace(StrEnum):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from cofounder.domain.budget import WIND_DOWN_ITERATIONS
 from cofounder.domain.errors import ModelError, ModelStreamCutError
 from cofounder.domain.ids import SessionId
 from cofounder.domain.money import Usage
@@ -11,6 +12,8 @@ from cofounder.ports.store import EntryKind, LedgerEntry, ModelCallRow
 
 # A reply shorter than this is not worth its prompt: the session sleeps instead.
 LEAST_REPLY_TOKENS = 1024
+# How much a conversation grows by in a closing iteration, tool results included.
+_CLOSING_GROWTH_TOKENS = 1500
 
 
 def affordable_tokens(
@@ -43,6 +46,19 @@ def affordable_tokens(
 def worst_usage(prompt_tokens: int, max_tokens: int) -> Usage:
     """Everything is written to the cache and the reply is as long as it may be."""
     return Usage(cache_write_tokens=prompt_tokens, output_tokens=max_tokens)
+
+
+def closing_usd_micros(prices: Prices, model: str, prompt_tokens: int) -> int:
+    """What has to be free when the closing iterations begin.
+
+    One of them at its worst, because that much is reserved, the others at what a call
+    costs whose prompt the provider has cached.
+    """
+    prompt = prompt_tokens + _CLOSING_GROWTH_TOKENS
+    worst = worst_usage(prompt, LEAST_REPLY_TOKENS)
+    cached = Usage(cache_read_tokens=prompt, output_tokens=LEAST_REPLY_TOKENS)
+    others = (WIND_DOWN_ITERATIONS - 1) * prices.cost_usd_micros(model, cached)
+    return prices.cost_usd_micros(model, worst) + others
 
 
 class Bookkeeper:

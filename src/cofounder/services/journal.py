@@ -115,6 +115,7 @@ class StoreJournal:
             entry = self._books.for_reply(ticket.call, reply)
             session = await self._settle(tx, session, ticket.call, entry)
         turn.messages.append(message)
+        turn.last_call_usd_micros = entry.amount_usd_micros
         return session.state is SessionState.WORKING
 
     async def _settle(

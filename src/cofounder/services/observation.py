@@ -10,7 +10,7 @@ from cofounder.agent.prompt import (
     SILENCE,
     wind_down_note,
 )
-from cofounder.domain.budget import WIND_DOWN_ITERATIONS, DayBudget
+from cofounder.domain.budget import WIND_DOWN_ITERATIONS, DayBudget, is_time_to_wind_down
 from cofounder.domain.escalation import MAX_OPEN, Option
 from cofounder.domain.events.agent import BuildPaused, Completed
 from cofounder.domain.ids import EscalationId
@@ -21,6 +21,7 @@ from cofounder.domain.schedule import wake_at
 from cofounder.domain.session import Session, SessionState
 from cofounder.domain.transcript import Block, Message, Role, TextBlock, ToolResultBlock
 from cofounder.ports.store import InboxItem, InboxKind, Transaction
+from cofounder.services.accounting import closing_usd_micros
 from cofounder.services.context import Context
 from cofounder.services.effects import save_phases
 from cofounder.services.escalations import Asked
@@ -63,7 +64,9 @@ class Observation:
     ) -> tuple[Session, Message | None]:
         """Append results and inbox, count the iteration, then mind limits and money."""
         budget = await self._context.budget.today(tx, session.owner_id)
-        session, notes = _wind_down(session, budget)
+        closing = closing_usd_micros(self._context.prices, turn.job.model, turn.prompt_tokens)
+        # One more working step like the last one must still leave enough for closing.
+        session, notes = _wind_down(session, budget, closing + turn.last_call_usd_micros)
         step = rung(
             await tx.conversation.recent_actions(session.session_id, limit=2 * ESCALATE_AFTER)
         )
@@ -182,9 +185,11 @@ class Observation:
         )
 
 
-def _wind_down(session: Session, budget: DayBudget) -> tuple[Session, list[str]]:
+def _wind_down(
+    session: Session, budget: DayBudget, closing_usd_micros: int
+) -> tuple[Session, list[str]]:
     """Begin, count down or (after a top-up) call off the closing iterations."""
-    if not budget.at_graceful_threshold:
+    if not is_time_to_wind_down(budget, closing_usd_micros):
         return replace(session, wind_down_left=None), []
     if session.wind_down_left is not None:
         return replace(session, wind_down_left=session.wind_down_left - 1), []

@@ -31,7 +31,8 @@ from cofounder.services.transitions import BUDGET_REASON
 
 _LOG = structlog.get_logger(__name__)
 MAX_BARREN_STARTS = 5
-MAX_MESSAGE_CHARS = 20_000
+_FIRST_STORE_WAIT_S = 1.0
+_LONGEST_STORE_WAIT_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class TurnService:
         try:
             # A resumed session must not start before its last command in here has ended.
             async with lock:
-                await self._advance(session_id, turn_number)
+                await self._persist(session_id, turn_number)
         finally:
             if not lock.locked():
                 self._locks.pop(session_id, None)
@@ -75,6 +76,19 @@ class TurnService:
         """End at once what the session runs in the sandbox."""
         if turn := self._running.get(session_id):
             turn.interrupt.set()
+
+    async def _persist(self, session_id: SessionId, turn_number: int) -> None:
+        """Advance; when the database is away, wait for it and claim the turn again."""
+        wait_s = _FIRST_STORE_WAIT_S
+        while True:
+            try:
+                await self._advance(session_id, turn_number)
+            except StoreUnavailableError as error:
+                _LOG.warning("store_unavailable", session_id=session_id, why=error.message)
+                await self._context.clock.sleep(wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_STORE_WAIT_S)
+            else:
+                return
 
     async def _advance(self, session_id: SessionId, turn_number: int) -> None:
         turn = await self._claim(session_id, turn_number)
@@ -86,7 +100,7 @@ class TurnService:
         except FenceLostError:
             _LOG.warning("fence_lost", session_id=session_id, turn=turn_number)
         except StoreUnavailableError:
-            raise  # the turn stays pending and is dispatched again
+            raise
         except CofounderError as error:
             await self._journal.fail(turn, f"{error.message} {error.cure}".strip())
         except Exception as error:  # a defect ends in a visible state, not in a silent stop

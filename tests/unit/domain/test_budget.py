@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from cofounder.domain.budget import (
     CEILING_PCT,
+    EARLIEST_WIND_DOWN_PCT,
     GRACEFUL_PCT,
     WIND_DOWN_ITERATIONS,
     calc_daily_budget,
     get_budget_percentage,
     is_at_graceful_threshold,
     is_runaway,
+    is_time_to_wind_down,
 )
 from tests.unit.domain.samples import day_budget, micros
 
@@ -146,3 +148,28 @@ def test_on_the_last_day_the_ceiling_is_what_the_cycle_has_left() -> None:
     assert budget.ceiling_usd_micros == 1_000_000
     assert budget.runaway
     assert budget.free_usd_micros == 0
+
+
+@pytest.mark.parametrize(
+    ("spent", "reserved", "closing", "due"),
+    [
+        (90, 0, 0, True),
+        (89, 0, 0, False),
+        (50, 0, 60, False),
+        (51, 0, 60, True),
+        (51, 0, 59, False),
+        (60, 0, 49, False),
+        (50, 20, 50, True),
+        (49, 0, 1000, False),
+    ],
+)
+def test_closing_begins_at_90_pct_or_while_closing_steps_can_still_be_paid(
+    spent: int, reserved: int, closing: int, *, due: bool
+) -> None:
+    budget = day_budget(base=100, left=1000, spent=spent, reserved=reserved)
+    assert budget.ceiling_usd_micros == 110
+    assert is_time_to_wind_down(budget, closing) is due
+
+
+def test_the_first_half_of_a_day_is_for_work() -> None:
+    assert EARLIEST_WIND_DOWN_PCT == 50

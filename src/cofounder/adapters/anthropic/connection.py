@@ -7,8 +7,6 @@ and it hides the pings that tell a thinking provider from a dead one.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 import anthropic
 import httpx2
@@ -33,28 +31,23 @@ class Connection:
             api_key=api_key, base_url=base_url, max_retries=0, timeout=None
         )
 
-    async def send(self, body: bytes, builder: ReplyBuilder) -> str | None:
-        """Post a body and feed the events to `builder`. Returns the provider's request id.
+    async def send(self, body: bytes, builder: ReplyBuilder) -> None:
+        """Post a body and feed the events of the answer to `builder`.
 
-        Raises a `ModelError`. A stream that ends early raises nothing: the builder knows.
+        Raises a `ModelError`. A stream that merely ends early raises nothing: the builder
+        knows.
         """
         if not self._has_credentials:
             raise ModelCredentialsError("No API key for the model provider is set.")
-        try:
-            async with asyncio.timeout(self._idle_limit_s):
-                stream = await self._post(body)
-        except anthropic.APIStatusError as error:
-            raise _refused(error) from error
-        except (anthropic.APIConnectionError, TimeoutError) as error:
-            raise builder.cut(_cause(error)) from error
+        stream = await self._post(body, builder)
+        builder.request_id = stream.response.headers.get("request-id")
         try:
             await self._feed(stream, builder)
         except (httpx2.HTTPError, TimeoutError) as error:
             if not builder.finished:
-                raise builder.cut(_cause(error)) from error
+                raise self._cut(error, builder) from error
         finally:
             await stream.close()
-        return stream.response.headers.get("request-id")
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -65,16 +58,45 @@ class Connection:
         client = self._client
         return any((client.api_key, client.auth_token, client.credentials))
 
-    async def _post(self, body: bytes) -> AsyncStream[object]:
-        return await self._client.post(
-            "/v1/messages",
-            content=body,
-            cast_to=object,
-            stream=True,
-            stream_cls=AsyncStream[object],
-        )
+    async def _post(self, body: bytes, builder: ReplyBuilder) -> AsyncStream[object]:
+        try:
+            async with asyncio.timeout(self._idle_limit_s):
+                return await self._client.post(
+                    "/v1/messages",
+                    content=body,
+                    cast_to=object,
+                    stream=True,
+                    stream_cls=AsyncStream[object],
+                )
+        except anthropic.APIStatusError as error:
+            raise _refused(error) from error
+        except (anthropic.APIConnectionError, httpx2.HTTPError, TimeoutError) as error:
+            raise self._cut(error, builder) from error
 
     async def _feed(self, stream: AsyncStream[object], builder: ReplyBuilder) -> None:
         events = stream.raw_events(stream.response)
-        async with contextlib.aclosing(events):
-            ...
+        while True:
+            limit_s = _TIDY_END_S if builder.finished else self._idle_limit_s
+            async with asyncio.timeout(limit_s):
+                event = await anext(events, None)
+            if event is None:
+                return
+            builder.accept(event.event, event.data)
+
+    def _cut(self, error: Exception, builder: ReplyBuilder) -> ModelError:
+        if isinstance(error, TimeoutError):
+            return builder.cut(f"nothing came for {self._idle_limit_s:g} s")
+        cause = error.__cause__ or error
+        return builder.cut(f"{type(cause).__name__}: {cause}")
+
+
+def _refused(error: anthropic.APIStatusError) -> ModelError:
+    failure = Failure(
+        status=error.status_code,
+        type=error.type,
+        code=error.error_code,
+        message=error.api_message or "no reason given",
+        request_id=error.request_id,
+        retry_after_s=retry_after_s(error.response.headers),
+    )
+    return to_error(failure, None)

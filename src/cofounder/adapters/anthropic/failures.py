@@ -91,7 +91,6 @@ def _kind(failure: Failure) -> type[ModelError]:
     )
     if for_a_person:
         return ModelCredentialsError
-    if failure.type in _BY_TYPE:
-        return _BY_TYPE[failure.type]
     by_class = ModelOverloadedError if failure.status >= 500 else ModelRejectedError
-    return _BY_STATUS.get(failure.status, by_class)
+    by_status = _BY_STATUS.get(failure.status, by_class)
+    return _BY_TYPE.get(failure.type or "", by_status)

@@ -1,13 +1,8 @@
 """`ports.model.Model` over the Anthropic Messages API."""
 
-from typing import TYPE_CHECKING
-
 from cofounder.adapters.anthropic.reply import ReplyBuilder
 from cofounder.adapters.anthropic.wire import Encoder
 from cofounder.ports.model import ModelReply, ModelRequest
-
-if TYPE_CHECKING:
-    from cofounder.adapters.anthropic.connection import Connection
 
 
 class AnthropicModel:
@@ -29,16 +24,14 @@ class AnthropicModel:
         # that calls no model is spared.
         from cofounder.adapters.anthropic.connection import Connection
 
-        self._connection: Connection = Connection(
-            api_key=api_key, base_url=base_url, idle_limit_s=idle_limit_s
-        )
+        self._connection = Connection(api_key=api_key, base_url=base_url, idle_limit_s=idle_limit_s)
         self._encoder = Encoder()
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Make one attempt. Raises a `domain.errors.ModelError`."""
         builder = ReplyBuilder()
-        request_id = await self._connection.send(self._encoder.body(request), builder)
-        return builder.reply(request_id)
+        await self._connection.send(self._encoder.body(request), builder)
+        return builder.reply()
 
     def prompt_bytes(self, request: ModelRequest) -> int:
         """Length of the prompt as it is sent, pictures counted as 4 bytes a token."""

@@ -1,6 +1,5 @@
 """A stream of events as one complete reply, or the error that it amounts to."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -8,7 +7,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import from_json
 
 from cofounder.adapters.anthropic.failures import Failure, to_error
-from cofounder.domain.errors import ModelStreamCutError
+from cofounder.domain.errors import ModelError, ModelStreamCutError
 from cofounder.domain.ids import ToolUseId
 from cofounder.domain.money import Usage
 from cofounder.domain.transcript import (
@@ -133,10 +132,14 @@ class _OpenBlock:
 
 
 class ReplyBuilder:
-    """Takes the events of one stream in order. `finished` once the terminal one was seen."""
+    """Takes the events of one stream in order.
+
+    `finished` once the terminal one was seen; `request_id` is the provider's.
+    """
 
     def __init__(self) -> None:
         self.finished = False
+        self.request_id: str | None = None
         self._counts: dict[str, int] = {}
         self._open: dict[int, _OpenBlock] = {}
         self._closed: dict[int, Block] = {}
@@ -175,7 +178,7 @@ class ReplyBuilder:
         except (ValidationError, KeyError) as error:
             raise self.cut(f"an event could not be read: {name}") from error
 
-    def reply(self, provider_request_id: str | None) -> ModelReply:
+    def reply(self) -> ModelReply:
         """The whole reply. Raises `ModelStreamCutError` when its end was not seen."""
         if not self.finished or self._stop_reason is None:
             raise self.cut("the stream ended before the reply was complete")
@@ -185,7 +188,7 @@ class ReplyBuilder:
             blocks=tuple(self._closed[index] for index in sorted(self._closed)),
             stop_reason=self._known_stop_reason(self._stop_reason),
             usage=self.usage or Usage(),
-            provider_request_id=provider_request_id,
+            provider_request_id=self.request_id,
         )
 
     def cut(self, reason: str) -> ModelStreamCutError:
@@ -216,13 +219,13 @@ class ReplyBuilder:
     def _count(self, counts: _Counts) -> None:
         self._counts.update(counts.model_dump(exclude_none=True))
 
-    def _failed(self, error: _Error) -> Exception:
+    def _failed(self, error: _Error) -> ModelError:
         failure = Failure(
             status=200,
             type=error.type,
             code=error.details.error_code if error.details else None,
             message=error.message,
-            request_id=None,
+            request_id=self.request_id,
         )
         return to_error(failure, self.usage)
 

@@ -31,17 +31,26 @@ _PICTURE_BYTES = 4 * 4_784
 _NO_OUTPUT = "(no output)"
 _NOTHING = "(nothing)"
 
+_ROLES = {Role.USER: b"user", Role.ASSISTANT: b"assistant"}
 _BREAKPOINT = b',"cache_control":{"type":"ephemeral"}}'
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Encoded:
-    """One message: its blocks as JSON, tool results apart because they have to come first."""
+    """One message: its blocks as JSON, with commas between them.
+
+    Tool results are kept apart, because they come first also where messages are merged.
+    """
 
     role: Role
-    results: tuple[bytes, ...]
-    others: tuple[bytes, ...]
+    results: bytes
+    others: bytes
     size_bytes: int
+
+    @property
+    def content(self) -> bytes:
+        """All blocks, at least one."""
+        return _joined(self.results, self.others)
 
 
 class Encoder:
@@ -53,8 +62,12 @@ class Encoder:
 
     def body(self, request: ModelRequest) -> bytes:
         """The whole request body, with its cache breakpoints."""
-        head = {"model": request.model, "max_tokens": request.max_tokens, "stream": True}
-        messages = b",".join(_marked(_merged(self._encoded(m) for m in request.messages)))
+        head: JsonObject = {
+            "model": request.model,
+            "max_tokens": request.max_tokens,
+            "stream": True,
+        }
+        messages = b",".join(_marked(_merged(map(self._encoded, request.messages))))
         prefix = self._prefix(request)
         return b'%s,%s"messages":[%s]}' % (_dumps(head)[:-1], prefix, messages)
 
@@ -96,9 +109,9 @@ def _dumps(value: JsonValue) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _with_breakpoint(block: bytes) -> bytes:
-    """The JSON object with one more field: cached up to here."""
-    return block[:-1] + _BREAKPOINT
+def _with_breakpoint(blocks: bytes) -> bytes:
+    """The blocks, the last of them with one more field: cached up to here."""
+    return blocks[:-1] + _BREAKPOINT
 
 
 def _encode_tools(tools: Sequence[ToolSpec]) -> bytes:
@@ -143,8 +156,8 @@ def _encode(message: Message) -> _Encoded:
         others.append(_dumps({"type": "text", "text": _NOTHING}))
     return _Encoded(
         role=message.role,
-        results=tuple(results),
-        others=tuple(others),
+        results=b",".join(results),
+        others=b",".join(others),
         size_bytes=sum(map(len, results)) + sum(map(len, others)) + picture_bytes,
     )
 
@@ -183,35 +196,39 @@ def _wire_result(block: ToolResultBlock) -> JsonObject:
     return result
 
 
-@dataclass
-class _Group:
-    role: Role
-    results: list[bytes]
-    others: list[bytes]
-
-
-def _merged(messages: Iterable[_Encoded]) -> list[_Group]:
+def _merged(messages: Iterable[_Encoded]) -> list[_Encoded]:
     """User messages that follow each other become one, all results in front."""
-    groups: list[_Group] = []
+    merged: list[_Encoded] = []
     for message in messages:
-        if groups and message.role is Role.USER and groups[-1].role is Role.USER:
-            groups[-1].results.extend(message.results)
-            groups[-1].others.extend(message.others)
-        else:
-            groups.append(_Group(message.role, [*message.results], [*message.others]))
-    return groups
+        if merged and message.role is Role.USER and merged[-1].role is Role.USER:
+            before = merged.pop()
+            message = _Encoded(
+                role=Role.USER,
+                results=_joined(before.results, message.results),
+                others=_joined(before.others, message.others),
+                size_bytes=before.size_bytes + message.size_bytes,
+            )
+        merged.append(message)
+    return merged
 
 
-def _marked(groups: Sequence[_Group]) -> Iterable[bytes]:
+def _marked(messages: Sequence[_Encoded]) -> Iterable[bytes]:
     """The messages as JSON, with breakpoints on the last and on the user message before it.
 
     That earlier one is where the request before this one had ended, so that its cache is
     found however much the reply in between has added.
     """
-    users = [i for i, group in enumerate(groups[:-1]) if group.role is Role.USER]
-    breakpoints = {len(groups) - 1, *users[-1:]}
-    for index, group in enumerate(groups):
-        blocks = group.results + group.others
+    breakpoints = {len(messages) - 1}
+    for index in range(len(messages) - 2, -1, -1):
+        if messages[index].role is Role.USER:
+            breakpoints.add(index)
+            break
+    for index, message in enumerate(messages):
+        content = message.content
         if index in breakpoints:
-            blocks[-1] = _with_breakpoint(blocks[-1])
-        yield b'{"role":"%s","content":[%s]}' % (group.role.encode(), b",".join(blocks))
+            content = _with_breakpoint(content)
+        yield b'{"role":"%s","content":[%s]}' % (_ROLES[message.role], content)
+
+
+def _joined(first: bytes, second: bytes) -> bytes:
+    return b"%s,%s" % (first, second) if first and second else first or second

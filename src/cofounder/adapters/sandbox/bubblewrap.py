@@ -13,9 +13,9 @@ What it does not hold, until system calls are filtered and control groups are us
   and the kernel takes commands first when memory runs out.
 """
 
+import posixpath
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from cofounder.adapters.sandbox import host_view
@@ -27,15 +27,8 @@ SHARED_MEMORY_BYTES = 256 * 1024 * 1024
 
 _HOME = "/tmp/home"
 # Inside, a command is an ordinary user: as root, tar and npm would try to change owners.
+# (This nests a second user namespace, so nothing can join the network namespace later.)
 _USER_ID = "1000"
-_ETC_OWN = {
-    "passwd": "root:x:0:0:root:/:/bin/sh\nbuilder:x:1000:1000:builder:/tmp/home:/bin/sh\n",
-    "group": "root:x:0:\nbuilder:x:1000:\n",
-    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
-    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-    "gitconfig": "[user]\n\tname = Cofounder\n\temail = cofounder@localhost\n"
-    "[init]\n\tdefaultBranch = main\n",
-}
 _SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin"
 
 _NAMESPACES = (
@@ -47,32 +40,35 @@ _NAMESPACES = (
 # The shell stays as the sandbox's init: it reaps, and the end of the command ends it and
 # with it every process that was left in the background. The last `exit` keeps it from
 # making way for the command, which would then ignore signals as an init does.
-_INIT = 'ulimit -c 0; ulimit -n {files}; ulimit -f {blocks}; mkdir -p "$HOME"; "$@"; exit $?'
+_INIT = 'ulimit -c 0; ulimit -n {files}; ulimit -f {blocks}; "$@"; exit $?'
 _ULIMIT_BLOCK_BYTES = 512
 
 
 class Bubblewrap:
     """Makes the command line of one sandbox.
 
-    `own_etc` is a folder that this class fills and shows as `/etc`. `program` is the
-    bwrap executable, 0.8 or newer, a name or a path.
+    `own_etc` is shown as `/etc`: see `host_view.fill_etc`. `program` is the bwrap
+    executable, 0.8 or newer, a name or a path.
     """
 
     isolation = Isolation.FULL
 
     def __init__(self, *, own_etc: Path, program: str = "bwrap") -> None:
-        self._program = shutil.which(program, path=_SEARCH_PATH) or program
-        _fill_etc(own_etc)
-        self._before = (self._program, *_NAMESPACES, *_file_system(own_etc))
+        found = shutil.which(program, path=_SEARCH_PATH) or program
+        self._before = (found, *_NAMESPACES, *_file_system(own_etc))
+        self._init = _INIT.format(
+            files=host_view.open_files_limit(),
+            blocks=host_view.file_size_limit_bytes() // _ULIMIT_BLOCK_BYTES,
+        )
 
     def argv(self, folder: Path, command: Command, status_fd: int) -> Sequence[str]:
         """The launcher's command line; `command.cwd` is checked and normalised."""
         return (
             *self._before,
             *("--bind", str(folder), MOUNT_POINT),
-            *("--chdir", f"{MOUNT_POINT}/{command.cwd}"),
+            *("--chdir", posixpath.normpath(f"{MOUNT_POINT}/{command.cwd}")),
             *("--json-status-fd", str(status_fd), "--"),
-            *("/bin/sh", "-c", _init_script(), "sh", *command.argv),
+            *("/bin/sh", "-c", self._init, "sh", *command.argv),
         )
 
     def environment(self, folder: Path) -> Mapping[str, str]:
@@ -81,18 +77,17 @@ class Bubblewrap:
 
 
 def _file_system(own_etc: Path) -> list[str]:
-    mounts: list[str] = []
-    for folder in host_view.program_folders():
-        mounts += ("--ro-bind", str(folder), str(folder))
-    for target, place in host_view.program_links():
-        mounts += ("--symlink", target, str(place))
-    mounts += ("--ro-bind", str(own_etc), "/etc")
-    for name in _etc_folders():
-        mounts += ("--ro-bind", f"/etc/{name}", f"/etc/{name}")
-    mounts += ("--proc", "/proc", "--dev", "/dev")
+    mounts = ["--proc", "/proc", "--dev", "/dev"]
     mounts += _memory_folder("/dev/shm", SHARED_MEMORY_BYTES)
     mounts += _memory_folder("/tmp", TEMP_BYTES)
-    mounts += ("--dir", MOUNT_POINT)
+    mounts += ("--dir", _HOME, "--dir", MOUNT_POINT)
+    for folder in host_view.program_folders():
+        mounts += ("--ro-bind", str(folder), str(folder))
+    for target, link in host_view.program_links():
+        mounts += ("--symlink", target, str(link))
+    mounts += ("--ro-bind", str(own_etc), "/etc")
+    for name in host_view.etc_folders():
+        mounts += ("--ro-bind", f"/etc/{name}", f"/etc/{name}")
     # `/` and `/dev` lie in memory without a limit. In /proc, a service that runs as root
     # would else let its commands write the host's /proc/sys, core_pattern among it.
     for place in ("/proc", "/dev", "/"):
@@ -102,33 +97,3 @@ def _file_system(own_etc: Path) -> list[str]:
 
 def _memory_folder(place: str, size_bytes: int) -> tuple[str, ...]:
     return ("--perms", "1777", "--size", str(size_bytes), "--tmpfs", place)
-
-
-def _init_script() -> str:
-    return _INIT.format(
-        files=host_view.open_files_limit(),
-        blocks=host_view.file_size_limit_bytes() // _ULIMIT_BLOCK_BYTES,
-    )
-
-
-def _etc_folders() -> list[str]:
-    return [name for name in host_view.ETC_FOLDERS if Path("/etc", name).is_dir()]
-
-
-def _fill_etc(own_etc: Path) -> None:
-    """Write our own files, copies of public ones, and empty folders to mount onto."""
-    for name in _etc_folders():
-        (own_etc / name).mkdir(parents=True, exist_ok=True)
-    own_etc.mkdir(parents=True, exist_ok=True)
-    for name, text in _ETC_OWN.items():
-        _put(own_etc / name, text.encode())
-    for name in host_view.ETC_FILES:
-        with suppress(FileNotFoundError):
-            _put(own_etc / name, Path("/etc", name).read_bytes())
-
-
-def _put(file: Path, content: bytes) -> None:
-    """Other processes of the service fill the same folder and run commands from it."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_bytes(content)
-    fresh.replace(file)

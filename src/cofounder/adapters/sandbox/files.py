@@ -67,7 +67,7 @@ class WorkspaceFiles:
                 path = path.removeprefix(prefix).lstrip("/")
                 break
         normal = posixpath.normpath(path or ".")
-        if normal.startswith("/") or normal == ".." or normal.startswith("../"):
+        if normal.startswith(("/", "../")) or normal == "..":
             raise _refused(path, "it is outside of the workspace")
         if "\0" in normal or not _is_utf8(normal):
             raise _refused(path, "no file can have such a name")
@@ -85,12 +85,14 @@ class WorkspaceFiles:
         relative = self._relative(path)
         with self._root() as root_fd, _refusals(path):
             fd = open_beneath(root_fd, relative, os.O_RDONLY)
-            with open(fd, "rb", buffering=0) as file:
+            try:
                 found = os.fstat(fd)
                 _check_regular(path, found)
                 if too_large is not None and min(found.st_size, limit_bytes) > too_large:
                     return None
                 return _read_up_to(fd, limit_bytes)
+            finally:
+                os.close(fd)
 
     def _write(self, path: str, content: bytes) -> None:
         folder, name = posixpath.split(self._relative(path))
@@ -124,9 +126,7 @@ def _entries(root_fd: int, folder: str, most: int) -> list[tuple[str, int | None
     """Files with their sizes, and folders with None, in the order of whole paths."""
     entries: list[tuple[str, int | None]] = []
     try:
-        fd = open_beneath(
-            root_fd, folder or ".", os.O_RDONLY | os.O_DIRECTORY, follow_links=False
-        )
+        fd = open_beneath(root_fd, folder or ".", os.O_RDONLY | os.O_DIRECTORY, follow_links=False)
     except OSError:  # Gone, swapped, unreadable or nested too deeply: no files of ours.
         return entries
     try:

@@ -5,14 +5,16 @@ and host names live there. A command gets the few entries named here.
 """
 
 import resource
+import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 # Programs and libraries. On most systems all but /usr are links into it.
 _PROGRAMS = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # Entries of /etc that programs break without. Private keys live in none of them.
-ETC_FOLDERS = (
+_ETC_FOLDERS = (
     "alternatives",
     "ca-certificates",
     "chromium.d",
@@ -21,7 +23,23 @@ ETC_FOLDERS = (
     "pki/tls/certs",
     "ssl/certs",
 )
-ETC_FILES = ("ld.so.cache", "localtime", "mime.types", "protocols", "services")
+ETC_FILES = (
+    "ld.so.cache",
+    "localtime",
+    "mime.types",
+    "protocols",
+    "services",
+    "ssl/openssl.cnf",
+)
+_OWN_ETC = {
+    "passwd": "root:x:0:0:root:/:/bin/sh\nbuilder:x:1000:1000:builder:/tmp/home:/bin/sh\n"
+    "nobody:x:65534:65534:nobody:/:/bin/false\n",
+    "group": "root:x:0:\nbuilder:x:1000:\nnogroup:x:65534:\n",
+    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+    "gitconfig": "[user]\n\tname = Cofounder\n\temail = cofounder@localhost\n"
+    "[init]\n\tdefaultBranch = main\n",
+}
 _FONT_CACHE = Path("/var/cache/fontconfig")
 
 OPEN_FILES = 4096
@@ -44,6 +62,33 @@ def program_links() -> tuple[tuple[str, Path], ...]:
     """Links such as `/bin -> usr/bin`, as pairs of target and place."""
     roots = [Path("/", name) for name in _PROGRAMS]
     return tuple((str(root.readlink()), root) for root in roots if root.is_symlink())
+
+
+def etc_folders() -> list[str]:
+    """The public folders of `/etc` that this host has."""
+    return [name for name in _ETC_FOLDERS if Path("/etc", name).is_dir()]
+
+
+def fill_etc(own_etc: Path) -> None:
+    """Make the `/etc` of commands: our own files, copies of public ones, empty folders.
+
+    The host's `etc_folders()` are to be mounted onto the empty ones.
+    """
+    for name in etc_folders():
+        (own_etc / name).mkdir(parents=True, exist_ok=True)
+    for name, text in _OWN_ETC.items():
+        _put(own_etc / name, text.encode())
+    for name in ETC_FILES:
+        with suppress(FileNotFoundError):
+            _put(own_etc / name, Path("/etc", name).read_bytes())
+
+
+def _put(file: Path, content: bytes) -> None:
+    """In one step: other processes of the service fill and use the same folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    fresh.write_bytes(content)
+    fresh.replace(file)
 
 
 def environment(*, home: str, temp: str) -> Mapping[str, str]:

@@ -39,8 +39,8 @@ class ProcessTree(asyncio.SubprocessProtocol):
     """One running tree. `over` is done when no process of it is left."""
 
     def __init__(self, *, output_limit_bytes: int) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.over: asyncio.Future[None] = self._loop.create_future()
+        self.loop = asyncio.get_running_loop()
+        self.over: asyncio.Future[None] = self.loop.create_future()
         self.output = bytearray()
         self.dropped_bytes = 0
         self.exit_code: int | None = None
@@ -56,9 +56,9 @@ class ProcessTree(asyncio.SubprocessProtocol):
         """Start the launcher. Not to be cancelled; `kill()` works as soon as it returns."""
         self._status_fd, launcher_fd = os.pipe()
         os.set_blocking(self._status_fd, False)
-        self._loop.add_reader(self._status_fd, self._read_status)
+        self.loop.add_reader(self._status_fd, self._read_status)
         try:
-            await self._loop.subprocess_exec(
+            await self.loop.subprocess_exec(
                 lambda: self,
                 *launch.argv(launcher_fd),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -83,6 +83,12 @@ class ProcessTree(asyncio.SubprocessProtocol):
                 signal.pidfd_send_signal(self._child_pidfd, signal.SIGKILL)
         self._give_up_later()
 
+    async def end(self) -> None:
+        """Kill the tree, if it still runs, and wait for its end. In its own event loop."""
+        if not self.over.done():
+            self.kill()
+            await _to_the_end(self.over)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The launcher runs."""
         self._transport = transport
@@ -104,18 +110,20 @@ class ProcessTree(asyncio.SubprocessProtocol):
 
     def _give_up_later(self) -> None:
         if self._timer is None and self._transport is not None:
-            self._timer = self._loop.call_later(_GRACE_S, self._transport.close)
+            self._timer = self.loop.call_later(_GRACE_S, self._transport.close)
 
     def _finish(self) -> None:
         if self.over.done():
             return
-        self._loop.remove_reader(self._status_fd)
+        self.loop.remove_reader(self._status_fd)
         os.close(self._status_fd)
         if self._child_pidfd is not None:
             os.close(self._child_pidfd)
             self._child_pidfd = None
         if self._timer is not None:
             self._timer.cancel()
+        if self._transport is not None:
+            self._transport.close()
         self.over.set_result(None)
 
     def _read_status(self) -> None:
@@ -124,7 +132,7 @@ class ProcessTree(asyncio.SubprocessProtocol):
         except BlockingIOError:
             return
         if not chunk:
-            self._loop.remove_reader(self._status_fd)
+            self.loop.remove_reader(self._status_fd)
         *lines, self._status_rest = (self._status_rest + chunk).split(b"\n")
         for line in lines:
             self._learn(json.loads(line))
@@ -159,9 +167,7 @@ async def run_tree(launch: Launch, command: Command, running: set[ProcessTree]) 
         await asyncio.wait({tree.over}, timeout=command.timeout_s)
         timed_out = not tree.over.done()
     finally:
-        if not tree.over.done():
-            tree.kill()
-            await _to_the_end(tree.over)
+        await tree.end()
         running.discard(tree)
     if tree.exit_code is None and not timed_out:
         raise _unavailable(f"The command was not run: {_last_line(tree.output)}")
@@ -208,6 +214,6 @@ def _unavailable(message: str) -> SandboxUnavailableError:
     )
 
 
-def _last_line(output: bytes) -> str:
+def _last_line(output: bytearray) -> str:
     lines = output.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else "the launcher ended without a word"

@@ -1,8 +1,11 @@
 """All events as one union, and their JSON."""
 
+import json
+import re
 from typing import Annotated, TypeAlias, get_args
 
 from pydantic import Field, TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from cofounder.domain.events.agent import (
     BudgetExceeded,
@@ -49,6 +52,7 @@ Event: TypeAlias = Annotated[
     Field(discriminator="type"),
 ]
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 
 
@@ -59,8 +63,16 @@ def event_types() -> tuple[str, ...]:
 
 
 def encode_event(event: Event) -> bytes:
-    """The event's JSON as it is stored, published and streamed."""
-    return event.model_dump_json(by_alias=True).encode()
+    """The event's JSON as it is stored, published and streamed.
+
+    Half a surrogate pair, which a model's text may hold, becomes U+FFFD: UTF-8 has no such
+    thing, and a word that cannot be told must not undo the fact that it tells.
+    """
+    try:
+        return event.model_dump_json(by_alias=True).encode()
+    except PydanticSerializationError:
+        text = json.dumps(event.model_dump(mode="json", by_alias=True), ensure_ascii=False)
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
 def decode_event(data: bytes | str) -> Event:

@@ -4,6 +4,7 @@
 script as `script.read_script` reads it.
 """
 
+import asyncio
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -77,8 +78,10 @@ class Endpoint:
         self.refusals: list[Refusal] = []
         self.views: deque[RequestView] = deque(maxlen=_VIEWS_KEPT)
         self.id_prefix = "req"
+        self.progress = asyncio.Event()
         self._api_key = api_key
-        self._models = models
+        self._models = None if models is None else frozenset(models)
+        self._priced: set[str] = set()
         self._cache = PromptCache(monotonic_s)
         self._player = Player(script)
         self._sent_thoughts: dict[str, tuple[str, ...]] = {}
@@ -87,6 +90,11 @@ class Endpoint:
     def play(self, script: Script) -> None:
         """Go on with another script; bill and caches stay."""
         self._player = Player(script)
+
+    def _progressed(self) -> None:
+        """Wake whoever waits for something to have happened."""
+        self.progress.set()
+        self.progress = asyncio.Event()
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one HTTP request."""
@@ -97,6 +105,7 @@ class Endpoint:
                 await self._tell(exchange)
         finally:
             exchange.close()
+            self._progressed()
 
     async def _tell(self, exchange: Exchange) -> None:
         known: Mapping[str, Sequence[BillRow | RequestRecord | Refusal]] = {
@@ -132,6 +141,7 @@ class Endpoint:
                     provider_request_id=request_id, status=refused.status, message=refused.message
                 )
             )
+            self._progressed()
             await _refuse(exchange, request_id, refused)
             return
         self.views.append(view)
@@ -143,6 +153,7 @@ class Endpoint:
                 fault=None if play.fault is None else play.fault.kind,
             )
         )
+        self._progressed()
         wait_s = play.turn.delay_s + (play.fault.seconds if isinstance(play.fault, Slow) else 0.0)
         if wait_s and not await exchange.pause(wait_s):
             return
@@ -174,10 +185,12 @@ class Endpoint:
     def _knows(self, model: str) -> bool:
         if self._models is not None and model not in self._models:
             return False
-        try:
-            amount_usd_micros(model, Usage())
-        except LookupError:
-            return False
+        if model not in self._priced:
+            try:
+                amount_usd_micros(model, Usage())
+            except LookupError:
+                return False
+            self._priced.add(model)
         return True
 
     def _play(self, view: RequestView) -> Play:
@@ -207,12 +220,17 @@ class Endpoint:
         await exchange.start(
             200, {"content-type": "text/event-stream; charset=utf-8", "request-id": request_id}
         )
-        count = await _send_events(exchange, sent, play.turn.chunk_delay_s)
-        output = sent[count - 1].output_tokens if count else 1
+        delay_s = play.turn.chunk_delay_s
+        early, last = (sent[:-1], sent[-1:]) if delay_s else ([], sent)
+        count = await _send_slowly(exchange, early, delay_s)
+        complete = count == len(early) and (not delay_s or await exchange.pause(delay_s))
+        billed = sent if complete else early[:count]
+        # Booked before the end is sent, so that whoever saw the end finds it booked.
+        output = billed[-1].output_tokens if billed else 1
         usage = dataclasses.replace(prompt.usage, output_tokens=output)
-        # Booked before the end is told, so that whoever saw the end finds it booked.
-        self._book(request_id, request.model, play, usage, cut=count < len(events))
-        if count == len(sent):
+        self._book(request_id, request.model, play, usage, cut=len(billed) < len(events))
+        if complete:
+            await exchange.write(b"".join(event.data for event in last))
             await _end(exchange, play)
 
     def _remember(self, content: Content) -> None:
@@ -232,17 +250,15 @@ class Endpoint:
                 turn_index=play.turn_index,
             )
         )
+        self._progressed()
 
 
 def _invalid(message: str) -> _RefusedError:
     return _RefusedError(400, "invalid_request_error", message)
 
 
-async def _send_events(exchange: Exchange, events: list[Event], delay_s: float) -> int:
-    """Send events, in one piece when nothing is to be waited for. How many were sent."""
-    if not delay_s:
-        await exchange.write(b"".join(event.data for event in events))
-        return len(events)
+async def _send_slowly(exchange: Exchange, events: Sequence[Event], delay_s: float) -> int:
+    """Send events one by one. Returns how many were sent before the client went away."""
     for count, event in enumerate(events):
         if not await exchange.pause(delay_s):
             return count

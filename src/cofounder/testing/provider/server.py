@@ -73,6 +73,16 @@ class StrictProvider:
         """The last accepted requests, whole."""
         return tuple(self._endpoint.views)
 
+    @property
+    def connection_count(self) -> int:
+        """How many connections are open."""
+        return 0 if self._server is None else len(self._server.server_state.connections)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it holds; it is asked again whenever a call begins, is billed, or ends."""
+        while not condition():
+            await self._endpoint.progress.wait()
+
     def play(self, script: Script | Sequence[Turn] | Dynamic) -> None:
         """Go on with another script; bill and caches stay."""
         self._endpoint.play(_whole(script))
@@ -87,12 +97,14 @@ class StrictProvider:
         self._endpoint.id_prefix = f"req_{self._port}"
         config = uvicorn.Config(
             self._serve,
+            interface="asgi3",
             http=_Connection,
             ws="none",
             lifespan="off",
             log_config=None,
             log_level=None,
             access_log=False,
+            proxy_headers=False,
         )
         config.load()
         server = uvicorn.Server(config)

@@ -92,12 +92,18 @@ class _InnerPicture(_Exact):
     source: ImageSource
 
 
+_InnerContent: TypeAlias = Annotated[
+    list[Annotated[_InnerText | _InnerPicture, Field(discriminator="type")]] | str,
+    Field(union_mode="left_to_right"),
+]
+
+
 class ToolResult(_Cacheable):
     """The answer to a call."""
 
     type: Literal["tool_result"]
     tool_use_id: str
-    content: str | list[Annotated[_InnerText | _InnerPicture, Field(discriminator="type")]] = ""
+    content: _InnerContent = ""
     is_error: bool = False
 
     @property
@@ -130,13 +136,18 @@ class RedactedThinking(_Exact):
 
 
 WireBlock: TypeAlias = Text | Picture | ToolUse | ToolResult | Thinking | RedactedThinking
+_Content: TypeAlias = Annotated[
+    list[Annotated[WireBlock, Field(discriminator="type")]] | str,
+    # Blocks are what almost every message has: they are tried first, and alone.
+    Field(union_mode="left_to_right"),
+]
 
 
 class WireMessage(_Exact):
     """One turn. A bare text stands for one text block."""
 
     role: Literal["user", "assistant"]
-    content: str | list[Annotated[WireBlock, Field(discriminator="type")]]
+    content: _Content
 
     @property
     def blocks(self) -> list[WireBlock]:

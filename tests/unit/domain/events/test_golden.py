@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from cofounder.domain.events import decode_event, encode_event, event_types
 
@@ -65,7 +64,7 @@ def test_a_field_that_a_later_version_adds_is_passed_over(path: Path) -> None:
 
 @EVERY_SAMPLE
 def test_every_instant_is_aware_and_in_utc(path: Path) -> None:
-    event: BaseModel = decode_event(path.read_bytes())
+    event = decode_event(path.read_bytes())
     instants = [value for _, value in event if isinstance(value, datetime)]
     assert instants
     assert {instant.utcoffset() for instant in instants} == {timedelta(0)}

@@ -1,0 +1,24 @@
+"""DBOS's log lines: through the process's own logging, warnings and worse only."""
+
+import logging
+
+LEVEL = "WARNING"
+
+# What DBOS says about turns, which `Turns` has told already or has asked for.
+_TOLD = ("Exception encountered in asynchronous workflow", "Asyncio task cancelled")
+
+
+def route_logs() -> None:
+    """Keep DBOS from writing to stderr by itself; call it before DBOS is made.
+
+    DBOS adds a console handler of its own unless its logger has one.
+    """
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.addFilter(_is_news)
+    logger.propagate = True
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(_TOLD)

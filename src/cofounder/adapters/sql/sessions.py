@@ -1,0 +1,75 @@
+"""Rows of sessions: the columns are the fields of `domain.session.Session`."""
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+
+from cofounder.adapters.sql.connection import Connection, Row
+from cofounder.adapters.sql.statements import by
+from cofounder.adapters.sql.tables import sessions
+from cofounder.domain.errors import NotFoundError
+from cofounder.domain.ids import OwnerId, SessionId
+from cofounder.domain.session import Session, SessionState
+
+# Never change; writing them again would write their indexes again.
+_FIXED = frozenset({"session_id", "job_id", "owner_id"})
+
+_ADD = sa.insert(sessions)
+_SAVE = sa.update(sessions).where(by(sessions.c.session_id))
+_GET = sa.select(sessions).where(by(sessions.c.session_id))
+_IN_STATES = sa.select(sessions).where(sessions.c.state.in_(sa.bindparam("states", expanding=True)))
+_OF_OWNER = _IN_STATES.where(by(sessions.c.owner_id)).order_by(sessions.c.session_id)
+# On SQLite these are plain reads: the whole file is locked. Without the key's own lock,
+# as others may go on to write rows that only refer to the session.
+_LOCK = _GET.with_for_update(key_share=True)
+_LOCK_OF_OWNER = _OF_OWNER.with_for_update(key_share=True)
+
+
+class SqlSessionRows:
+    """Implements `ports.store.SessionRows`."""
+
+    def __init__(self, db: Connection) -> None:
+        """Works inside the transaction of `db`."""
+        self._db = db
+
+    async def add(self, session: Session) -> None:
+        """Keep a new session."""
+        await self._db.change(_ADD, **_values(session))
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """One session, not locked."""
+        row = await self._db.row(_GET, by_session_id=session_id)
+        return _session(row) if row else None
+
+    async def lock(self, session_id: SessionId) -> Session | None:
+        """One session, held until the transaction ends."""
+        row = await self._db.row(_LOCK, by_session_id=session_id)
+        return _session(row) if row else None
+
+    async def save(self, session: Session) -> None:
+        """Replace the row of a session that this transaction has locked."""
+        values = {name: v for name, v in _values(session).items() if name not in _FIXED}
+        if not await self._db.change(_SAVE, by_session_id=session.session_id, **values):
+            raise NotFoundError(f"There is no session {session.session_id}.")
+
+    async def lock_of_owner(
+        self, owner_id: OwnerId, states: Collection[SessionState]
+    ) -> Sequence[Session]:
+        """The owner's sessions in these states, locked, ordered by id."""
+        rows = await self._db.rows(
+            _LOCK_OF_OWNER, by_owner_id=owner_id, states=[state.value for state in states]
+        )
+        return [_session(row) for row in rows]
+
+    async def in_states(self, states: Collection[SessionState]) -> Sequence[Session]:
+        """Everybody's sessions in these states, not locked."""
+        rows = await self._db.rows(_IN_STATES, states=[state.value for state in states])
+        return [_session(row) for row in rows]
+
+
+def _values(session: Session) -> dict[str, object]:
+    return {**vars(session), "state": session.state.value}
+
+
+def _session(row: Row) -> Session:
+    return Session(**{**row._mapping, "state": SessionState(row.state)})

@@ -1,0 +1,18 @@
+"""The only place that wires: settings in, a running service out."""
+
+from cofounder.bootstrap.demo import DemoRun, demo
+from cofounder.bootstrap.service import LOCAL_OWNER, Running, migrate, redacted, running
+from cofounder.bootstrap.survey import Finding, Verdict, survey
+
+__all__ = [
+    "LOCAL_OWNER",
+    "DemoRun",
+    "Finding",
+    "Running",
+    "Verdict",
+    "demo",
+    "migrate",
+    "redacted",
+    "running",
+    "survey",
+]
