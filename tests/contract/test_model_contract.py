@@ -182,7 +182,7 @@ async def test_a_failure_has_its_type_and_the_next_attempt_succeeds(
     assert (caught.value.usage is not None) is counted
     if caught.value.usage is not None:
         assert caught.value.usage.prompt_tokens > 0
-        assert caught.value.usage.output_tokens == 1
+        assert caught.value.usage.output_tokens >= 1
     assert (await model.complete(ask(START))).blocks == (TextBlock(text="Hello."),)
 
 

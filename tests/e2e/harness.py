@@ -139,8 +139,7 @@ async def house(
             ANTHROPIC_BASE_URL=provider.base_url,
         )
         async with running(settings) as live:
-            token = live.data_dir.token_file.read_text().strip()
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {live.token}"}
             async with httpx2.AsyncClient(base_url=live.url, headers=headers) as http:
                 yield House(
                     running=live, provider=provider, founder=Founder(http), data_dir=data_dir

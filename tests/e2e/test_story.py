@@ -6,7 +6,7 @@ import pytest
 
 from cofounder.adapters.sandbox import open_sandbox
 from cofounder.bootstrap import LOCAL_OWNER, demo
-from cofounder.domain.events.agent import StateChanged, WaitingForInput
+from cofounder.domain.events.agent import StateChanged
 from cofounder.domain.ids import JobId
 from cofounder.domain.session import SessionState
 from cofounder.ports.sandbox import Command
@@ -44,10 +44,15 @@ async def _follow(services: Services, job_id: JobId) -> list[SessionState]:
                 seen = stored.event.seq
                 if isinstance(stored.event, StateChanged):
                     states.append(stored.event.to_state)
-                if isinstance(stored.event, WaitingForInput):
-                    await services.escalations.resolve(
-                        LOCAL_OWNER, stored.event.escalation_id, decision="payer", guidance=None
-                    )
+                    if states[-1] is SessionState.WAITING_FOR_INPUT:
+                        await _answer(services)
             if not (states and states[-1] is SessionState.COMPLETED):
                 await anext(items)
     return states
+
+
+async def _answer(services: Services) -> None:
+    for asked in await services.escalations.of_owner(LOCAL_OWNER, only_open=True):
+        await services.escalations.resolve(
+            LOCAL_OWNER, asked.escalation_id, decision="payer", guidance=None
+        )

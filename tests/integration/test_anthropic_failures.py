@@ -103,7 +103,8 @@ async def test_streams_that_break(fault: Fault, kind: type[ModelError]) -> None:
         assert row.cut
         assert counted.prompt_tokens == row.usage.prompt_tokens > 0
         # What was counted is exact, but for the output, which is a lower bound.
-        assert 1 <= counted.output_tokens <= row.usage.output_tokens
+        # The provider's own count is a placeholder until the end: ours covers the bill.
+        assert row.usage.output_tokens <= counted.output_tokens <= 200
         again = await on.model.complete(ask(START))
         assert again.blocks == (TextBlock(text=SAY),)
         assert not on.provider.bill[-1].cut
@@ -116,11 +117,11 @@ async def test_nothing_at_all_is_a_cut_without_usage() -> None:
         assert caught.value.usage is None
 
 
-async def test_a_provider_that_is_not_there_is_a_cut_without_usage() -> None:
+async def test_a_provider_that_is_not_there_costs_nothing() -> None:
     async with StrictProvider([]) as provider:
         gone = provider.base_url
     model = AnthropicModel(api_key="test-key", base_url=gone)
-    with pytest.raises(ModelStreamCutError, match="ConnectError") as caught:
+    with pytest.raises(ModelOverloadedError, match="cannot be reached") as caught:
         await model.complete(ask(START))
     assert caught.value.usage is None
     await model.close()

@@ -144,7 +144,7 @@ async def _of_framework(request: Request, error: Exception) -> Response:
         text, cure = f"There is nothing at {request.url.path}.", "See docs/openapi.json."
     if status == 405:
         text = f"{request.method} is not allowed here."
-        cure = f"Use {(error.headers or {}).get('Allow', 'another method')}."
+        cure = "See docs/openapi.json for the methods of this path."
     code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
     return rendered(problem(status, code, text, cure=cure), error.headers)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cofounder import __version__
 from cofounder.adapters.anthropic import AnthropicModel
-from cofounder.adapters.auth import TokenFile
+from cofounder.adapters.auth.token_file import LOCAL_OWNER, TokenFile
 from cofounder.adapters.bus import InProcessBus
 from cofounder.adapters.clock import RandomIds, SystemClock
 from cofounder.adapters.data_dir import DataDir
@@ -25,7 +25,6 @@ from cofounder.agent.tools.registry import standard_tools
 from cofounder.api.app import ApiConfig, create_app
 from cofounder.api.server import Server, bind
 from cofounder.domain.errors import ConfigurationError
-from cofounder.domain.ids import OwnerId
 from cofounder.domain.money import micros_from_usd
 from cofounder.domain.schedule import MonthlyCalendar
 from cofounder.ports.bus import Bus
@@ -46,8 +45,9 @@ from cofounder.services.turns import AgentParts, TurnService
 from cofounder.services.wake_signals import WakeSignals
 from cofounder.settings import Settings
 
-LOCAL_OWNER = OwnerId("local")
 GRACE_S = 30.0
+
+__all__ = ["LOCAL_OWNER", "Running", "local_token", "migrate", "redacted", "running"]
 
 
 @dataclass(kw_only=True)
@@ -55,6 +55,7 @@ class Running:
     """A service that runs. `redis` tells whether a Redis was set; it may be out of reach."""
 
     url: str
+    token: str
     services: Services
     isolation: str
     redis: bool
@@ -89,9 +90,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(sandbox.close)
         turns = TurnService(base.context, _agent_parts(settings, base.model, sandbox))
         services = _services(settings, base, turns)
+        auth = TokenFile(data_dir.token_file)
         host, port = listener.getsockname()[:2]
         live = Running(
             url=f"http://{host}:{port}",
+            token=auth.token,
             services=services,
             isolation=sandbox.isolation.value,
             redis=settings.redis_url is not None,
@@ -103,7 +106,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         signals.start()
         stack.push_async_callback(signals.close)
         config = ApiConfig(version=__version__, allowed_hosts=(host, "localhost"))
-        app = create_app(services, TokenFile(data_dir.token_file), config=config)
+        app = create_app(services, auth, config=config)
         await stack.enter_async_context(_serving(Server(app, clock=base.context.clock), listener))
         stack.enter_context(data_dir.announced(live.url))
         yield live
@@ -208,6 +211,13 @@ async def migrate(settings: Settings) -> None:
         await store.migrate()
     finally:
         await store.close()
+
+
+def local_token(settings: Settings) -> str:
+    """The token of this data directory, made when there is none yet."""
+    data_dir = DataDir(settings.data_dir)
+    data_dir.prepare()
+    return TokenFile(data_dir.token_file).token
 
 
 def open_prices(settings: Settings, clock: Clock) -> Prices:

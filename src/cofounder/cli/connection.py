@@ -24,3 +24,14 @@ def asked(data_dir: Path | None, work: Callable[[Service], Awaitable[Answer]]) -
             return await work(service)
 
     return asyncio.run(connected())
+
+
+def token_of(flag: Path | None) -> str:
+    """The token of this data directory, made when there is none yet."""
+    file = data_dir_of(flag) / "token"
+    if file.exists():
+        return file.read_text(encoding="utf-8").strip()
+    # Imported here to keep the usual way fast.
+    from cofounder.bootstrap import local_token
+
+    return local_token(load_settings(data_dir=flag))

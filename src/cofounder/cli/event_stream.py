@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from cofounder.cli.client import Service, UnreachableError, path_of
 from cofounder.cli.errors import RefusedError
+from cofounder.cli.machine import Machine
 from cofounder.cli.view_state import ViewState
 from cofounder.domain.events import Envelope, decode_event
-from cofounder.ports.clock import Clock, Ids
 
 # The service sends a ping well within this time.
 SILENCE_S = 45.0
@@ -75,9 +75,9 @@ Item: TypeAlias = Envelope | Lost | Alive | Reset
 class EventStream:
     """The events of one job after a position, for as long as somebody reads."""
 
-    def __init__(self, service: Service, view: ViewState, *, clock: Clock, ids: Ids) -> None:
+    def __init__(self, service: Service, machine: Machine, view: ViewState) -> None:
         """It begins after the last event that `view` knows."""
-        self._service, self._clock, self._ids = service, clock, ids
+        self._service, self._machine = service, machine
         self._path = path_of("jobs", view.job_id, "events", "stream")
         self._position = f"{view.epoch}:{view.last_seq}"
 
@@ -98,12 +98,12 @@ class EventStream:
                 if problem.status in _FINAL:
                     raise
             into.put_nowait(Lost())
-            await self._clock.sleep(self._wait_s(failures))
+            await self._machine.clock.sleep(self._wait_s(failures))
             failures += 1
 
     def _wait_s(self, failures: int) -> float:
         longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(failures, 10))
-        return longest * (0.5 + self._ids.jitter() / 2)
+        return longest * (0.5 + self._machine.ids.jitter() / 2)
 
     async def _connected(self) -> AsyncIterator[Item]:
         self._service.locate()

@@ -33,6 +33,9 @@ from cofounder.domain.session import SessionState
 
 _BY_HAND = frozenset({SessionState.PAUSED, SessionState.CANCELLED})
 
+# What these tools do has an event of its own.
+_SELF_TOLD = frozenset({"ask_founder", "document", "narrate", "take_screenshot"})
+
 
 class Kind(StrEnum):
     """How prominent a line is; `QUIET` ones are left out of the live view."""
@@ -41,7 +44,9 @@ class Kind(StrEnum):
     PHASE = "phase"
     TOOL = "tool"
     TOOL_ERROR = "tool_error"
+    SLEEP = "sleep"
     STATE = "state"
+    DONE = "done"
     ASK = "ask"
     TROUBLE = "trouble"
     WORK = "work"
@@ -86,6 +91,8 @@ def _(event: Thinking) -> tuple[Kind, str, str]:
 @_told.register
 def _(event: ToolCalled) -> tuple[Kind, str, str]:
     kind = Kind.TOOL_ERROR if event.is_error else Kind.TOOL
+    if event.tool_name in _SELF_TOLD and not event.is_error:
+        kind = Kind.QUIET
     return kind, event.tool_label, event.tool_summary
 
 
@@ -102,12 +109,12 @@ def _(event: BudgetUpdated) -> tuple[Kind, str, str]:
 
 @_told.register
 def _(event: Sleeping) -> tuple[Kind, str, str]:
-    return Kind.STATE, "Goes to sleep", f"{event.message} Wakes {_utc(event.wake_at)}."
+    return Kind.SLEEP, "Goes to sleep", f"{event.message} Wakes {_utc(event.wake_at)}."
 
 
 @_told.register
 def _(event: Waking) -> tuple[Kind, str, str]:
-    return Kind.STATE, "Wakes up", event.message
+    return Kind.SLEEP, "Wakes up", event.message
 
 
 @_told.register
@@ -117,8 +124,8 @@ def _(event: BudgetExceeded) -> tuple[Kind, str, str]:
 
 @_told.register
 def _(event: Retrying) -> tuple[Kind, str, str]:
-    again = f"attempt {event.attempt} at {_utc(event.retry_at)}"
-    return Kind.TROUBLE, "The model call failed", f"{event.error_type}; {again}"
+    again = f"again at {_utc(event.retry_at)} (retry {event.attempt})"
+    return Kind.TROUBLE, "Model call failed", f"{again}: {event.error_type}"
 
 
 @_told.register
@@ -145,7 +152,7 @@ def _(event: StateChanged) -> tuple[Kind, str, str]:
 
 @_told.register
 def _(event: Completed) -> tuple[Kind, str, str]:
-    return Kind.STATE, "Completed", event.message
+    return Kind.DONE, "Completed", event.message
 
 
 @_told.register
@@ -160,7 +167,7 @@ def _(event: PhaseStarted) -> tuple[Kind, str, str]:
 
 @_told.register
 def _(event: PhaseCompleted) -> tuple[Kind, str, str]:
-    return Kind.PHASE, event.phase_name, "done"
+    return Kind.DONE, event.phase_name, "done"
 
 
 @_told.register

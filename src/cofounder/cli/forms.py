@@ -183,7 +183,9 @@ class Demo:
 
     data_dir: Annotated[
         Path | None,
-        Option("--data-dir", metavar="DIR", help="Where it lives; a new temporary folder if left out."),
+        Option(
+            "--data-dir", metavar="DIR", help="Where it lives; a new temporary folder if left out."
+        ),
     ] = None
     port: Annotated[
         int, Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.")

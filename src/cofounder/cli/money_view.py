@@ -21,6 +21,8 @@ def money_sentence(budget: DayBudget, now: datetime, zone: tzinfo | None) -> str
         return f"No allowance today · the next one comes at {refresh}"
     if spent >= limit:
         return f"{usd_of(spent, limit)} · used up · the next allowance comes at {refresh}"
+    if budget.at_graceful_threshold:
+        return f"{usd_of(spent, limit)} · nearly used · the next allowance comes at {refresh}"
     ahead = forecast(budget, now)
     ending = f"lasts until the refresh at {clock_time(budget.day.end, now, zone)}"
     if ahead.runs_out_at is not None:

@@ -21,13 +21,15 @@ from cofounder.domain.session import ENDED
 WIDE = 100
 _PHASE_CELLS = 34
 _LEAST_FEED = 4
+_REPORTED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     """Where and when it is drawn. `now` is our clock; `zone` None is this machine's.
 
-    `offline_s` is for how long the stream has been away, 0 while it is there.
+    `offline_s` is for how long the stream has been away, 0 while it is there. `hint`
+    replaces the last line.
     """
 
     now: datetime
@@ -35,6 +37,7 @@ class Frame:
     height: int
     zone: tzinfo | None = None
     offline_s: float = 0.0
+    hint: Text | None = None
 
 
 def render(view: ViewState, frame: Frame) -> Group:
@@ -51,9 +54,25 @@ def render(view: ViewState, frame: Frame) -> Group:
     return Group(*[*top, *pinned, *body, *bottom][: frame.height])
 
 
+def report(view: ViewState, frame: Frame) -> Group:
+    """The same as text of any length, for a look in passing; `frame.height` does not count."""
+    now = frame.now + view.skew
+    lines = header_lines(view, now, frame.width, frame.zone)
+    lines += [BLANK, *money_lines(view.day, now, frame.width, frame.zone)]
+    for decision in view.decisions:
+        lines += [BLANK, *decision_lines(decision, frame.width)]
+    if view.phases:
+        title = rule(Text("Phases", style="bold"), _PHASE_CELLS, "bright_black")
+        lines += [BLANK, title, *phase_lines(view, now, _PHASE_CELLS)]
+    if view.feed:
+        title = rule(Text("Activity", style="bold"), frame.width, "bright_black")
+        lines += [BLANK, title, *feed_lines(view, frame.width, _REPORTED, frame.zone)]
+    return Group(*lines)
+
+
 def _pinned(view: ViewState, width: int, height: int) -> list[Text]:
     first, *others = view.decisions
-    return decision_lines(first, len(others), width, max(4, height))
+    return decision_lines(first, width, height=max(4, height), others=len(others))
 
 
 def _body(view: ViewState, now: datetime, frame: Frame, height: int) -> list[Text]:
@@ -93,5 +112,9 @@ def _footer(view: ViewState, frame: Frame) -> list[Text]:
         return [fitted(Text(late, style="bold red"), frame.width)]
     if view.state in ENDED:
         return []
-    hint = f"Ctrl+C leaves, the job goes on · cofounder message {view.job_id} TEXT"
+    if frame.hint is not None:
+        return [fitted(frame.hint, frame.width)]
+    hint = "Ctrl+C leaves, the job goes on"
+    if frame.width >= WIDE:
+        hint += f" · tell it something: cofounder message {view.job_id} TEXT"
     return [fitted(Text(hint, style="bright_black"), frame.width)]

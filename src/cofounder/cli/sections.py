@@ -8,7 +8,8 @@ from cofounder.api.schemas.escalations import EscalationOut, OptionOut
 from cofounder.cli.feed import Kind, Line
 from cofounder.cli.lines import ends, fitted, indented, rule, wrapped
 from cofounder.cli.view_state import ViewState
-from cofounder.cli.words import both_times, clean, count, countdown, look, seconds, span
+from cofounder.cli.words import both_times, clean, count, countdown, look, roughly, seconds
+from cofounder.domain.money import format_usd
 from cofounder.domain.phases import Phase, PhaseStatus
 from cofounder.domain.session import ASLEEP, SessionState
 
@@ -22,7 +23,9 @@ _FEED_LOOKS = {
     Kind.PHASE: ("▶", "bold cyan"),
     Kind.TOOL: ("✓", ""),
     Kind.TOOL_ERROR: ("✗", "red"),
-    Kind.STATE: ("☾", "bold blue"),
+    Kind.SLEEP: ("☾", "bold blue"),
+    Kind.STATE: ("•", "bold"),
+    Kind.DONE: ("✓", "bold green"),
     Kind.ASK: ("◆", "bold yellow"),
     Kind.TROUBLE: ("▲", "bold red"),
     Kind.WORK: ("✎", "magenta"),
@@ -37,6 +40,9 @@ _EXPLAINED = {
     SessionState.ERROR: "{note} Try again: cofounder resume {job_id}",
 }
 _SAID_LINES = 3
+_WORTH_SAYING_S = 0.1
+_BAR = Text("┃ ", style="yellow")
+_MARGIN = Text(" " * 8)
 
 
 def header_lines(view: ViewState, now: datetime, width: int, zone: tzinfo | None) -> list[Text]:
@@ -46,16 +52,14 @@ def header_lines(view: ViewState, now: datetime, width: int, zone: tzinfo | None
         (f"{shown.symbol} {shown.word}", f"bold {shown.style}"), "  ", (clean(view.idea), "bold")
     )
     progress = Text(_progress(view), style="bright_black")
-    if width >= 100:
-        head = [ends(title, progress, width)]
-    else:
-        head = [fitted(title, width), fitted(progress, width)]
+    head = [fitted(title, width), fitted(progress, width)]
     return [*head, *wrapped(Text(explanation(view, now, zone)), width, at_most=3)]
 
 
 def _progress(view: ViewState) -> str:
     calls = f"{view.tool_calls} of {count(view.max_tool_calls, 'tool call')}"
-    return f"iteration {view.iteration} · {calls} · {clean(view.model)}"
+    spent = f"{format_usd(view.spent_usd_micros)} spent"
+    return f"iteration {view.iteration} · {calls} · {spent} · {clean(view.model)}"
 
 
 def explanation(view: ViewState, now: datetime, zone: tzinfo | None) -> str:
@@ -96,7 +100,7 @@ def _phase_line(phase: Phase, now: datetime, width: int) -> Text:
     if phase.started_at is None:
         return fitted(name, width)
     took = (phase.completed_at or now) - phase.started_at
-    return ends(name, Text(span(took), style="bright_black"), width)
+    return ends(name, Text(roughly(took), style="bright_black"), width)
 
 
 def phase_strip(view: ViewState, width: int) -> Text:
@@ -109,52 +113,66 @@ def phase_strip(view: ViewState, width: int) -> Text:
     return fitted(Text.assemble(*parts), width)
 
 
-def decision_lines(decision: EscalationOut, more: int, width: int, height: int) -> list[Text]:
-    """A pinned decision in at most `height` lines; the command to answer is always there.
+def decision_lines(
+    decision: EscalationOut, width: int, *, height: int | None = None, others: int = 0
+) -> list[Text]:
+    """A decision in at most `height` lines; the command to answer is always among them.
 
-    `more` is how many others are open.
+    `others` is how many more are open.
     """
-    title = Text("◆ Your decision is needed", style="bold yellow")
-    if more:
-        title.append(f" (and {count(more, 'other')})", style="yellow")
-    answer = f"cofounder resolve {decision.escalation_id} {decision.recommended}"
-    room = max(0, height - 2)
-    body = _decision_body(decision, width - 2)
+    inner = width - _BAR.cell_len
+    body, answer = _decision_body(decision, inner, clip=False), _answer(decision, inner)
+    room = len(body) if height is None else max(0, height - 1 - len(answer))
     if len(body) > room:
-        note = Text("… all of it: cofounder escalations", style="bright_black")
+        body = _decision_body(decision, inner, clip=True)
+    if len(body) > room:
+        note = Text("… the rest of it: cofounder escalations", style="bright_black")
         body = [*body[: max(0, room - 1)], note][:room]
-    inside = [*body, Text.assemble(("Answer  ", "bold"), (answer, "bold cyan"))]
-    bar = Text("┃ ", style="yellow")
-    return [
-        rule(title, width, "yellow"),
-        *indented([fitted(x, width - 2) for x in inside], bar, bar),
-    ]
+    title = rule(_decision_title(decision, others), width, "yellow")
+    return [title, *indented([*body, *answer], _BAR, _BAR)]
 
 
-def _decision_body(decision: EscalationOut, width: int) -> list[Text]:
-    lines = wrapped(Text(clean(decision.problem)), width, at_most=4)
-    for number, attempt in enumerate(decision.attempts, start=1):
-        tried = f"{clean(attempt.approach)} → {clean(attempt.result)}"
-        head = "Tried   " if number == 1 else "        "
-        lines.append(fitted(Text.assemble((head, "bold"), (tried, "bright_black")), width))
+def _decision_title(decision: EscalationOut, others: int) -> Text:
+    if decision.answer is not None:
+        return Text(f"✓ Decided {decision.answer.resolved_at:%Y-%m-%d %H:%M} UTC", style="green")
+    more = f" (and {count(others, 'other')})" if others else ""
+    return Text.assemble(("◆ Your decision is needed", "bold yellow"), (more, "yellow"))
+
+
+def _answer(decision: EscalationOut, width: int) -> list[Text]:
+    head, room = Text("Answer  ", style="bold"), width - _MARGIN.cell_len
+    if decision.answer is not None:
+        given = decision.answer
+        guidance = f" ({given.guidance})" if given.guidance else ""
+        told = Text(clean(f"{given.decision}, by {given.resolved_by}{guidance}"))
+        return indented(wrapped(told, room), head, _MARGIN)
+    command = f"cofounder resolve {decision.escalation_id} {decision.recommended}"
+    return indented(wrapped(Text(command, style="bold cyan"), room), head, _MARGIN)
+
+
+def _decision_body(decision: EscalationOut, width: int, *, clip: bool) -> list[Text]:
+    lines = wrapped(Text(clean(decision.problem)), width, at_most=4 if clip else None)
+    room = width - _MARGIN.cell_len
+    for number, attempt in enumerate(decision.attempts):
+        tried = Text(f"{clean(attempt.approach)} → {clean(attempt.result)}", style="bright_black")
+        head = Text("Tried   " if number == 0 else _MARGIN.plain, style="bold")
+        lines.extend(indented(wrapped(tried, room, at_most=1 if clip else None), head, _MARGIN))
     for option in decision.options:
-        lines.extend(_option_lines(option, decision.recommended, width))
+        head = Text("Option  ", style="bold")
+        about = Text(clean(option.description), style="bright_black")
+        named = wrapped(_option_head(option, decision.recommended), room)
+        lines.extend(indented(named, head, _MARGIN))
+        lines.extend(indented(wrapped(about, room, at_most=1 if clip else None), _MARGIN, _MARGIN))
     return lines
 
 
-def _option_lines(option: OptionOut, recommended: str, width: int) -> list[Text]:
-    head = Text.assemble((f"{option.id}", "bold cyan"), f"  {clean(option.label)}")
+def _option_head(option: OptionOut, recommended: str) -> Text:
+    head = Text.assemble((option.id, "bold cyan"), f"  {clean(option.label)}")
     if option.id == recommended:
-        head.append("  ← recommended", style="green")
+        head.append("  recommended", style="green")
     if not option.reversible:
         head.append("  cannot be undone", style="red")
-    margin = Text("        ")
-    first = Text("Option  ", style="bold")
-    about = Text(clean(option.description), style="bright_black")
-    return [
-        *indented([fitted(head, width - margin.cell_len)], first, margin),
-        *indented(wrapped(about, width - margin.cell_len, at_most=2), margin, margin),
-    ]
+    return head
 
 
 def feed_lines(view: ViewState, width: int, height: int, zone: tzinfo | None) -> list[Text]:
@@ -180,8 +198,13 @@ def _feed_entry(line: Line, width: int, zone: tzinfo | None) -> list[Text]:
             stamp,
             Text(" " * stamp.cell_len),
         )
-    said = Text.assemble((line.head, style), "  ", (line.text, "bright_black"))
-    if line.duration_s is None:
-        return [Text.assemble(stamp, fitted(said, room))]
-    took = Text(seconds(line.duration_s), style="bright_black")
-    return [Text.assemble(stamp, ends(said, took, room))]
+    took = Text("")
+    if line.duration_s is not None and line.duration_s >= _WORTH_SAYING_S:
+        took = Text(seconds(line.duration_s), style="bright_black")
+    room -= took.cell_len + 1
+    text = Text(line.text, style="bright_black")
+    # What came of it is worth more than the end of a long command.
+    head = fitted(Text(line.head, style=style), max(room // 2, room - text.cell_len - 2))
+    return [
+        Text.assemble(stamp, ends(Text.assemble(head, "  ", text), took, room + took.cell_len + 1))
+    ]

@@ -82,7 +82,7 @@ def opened(status: StatusOut, now: datetime, known: ViewState | None = None) -> 
         iteration=status.iteration,
         tool_calls=status.tool_calls,
         max_tool_calls=status.max_tool_calls,
-        day=_day(status.budget),
+        day=budget_day(status.budget),
         spent_usd_micros=status.spent_usd_micros,
         phases=tuple(_phase(phase) for phase in status.phases),
         decisions=tuple(status.pending_escalations),
@@ -113,7 +113,8 @@ def _phase(phase: PhaseOut) -> Phase:
     )
 
 
-def _day(day: DayOut) -> DayBudget:
+def budget_day(day: DayOut) -> DayBudget:
+    """The day as the domain reckons with it; what the cycle has left is not known here."""
     return DayBudget(
         owner_id=OwnerId(""),
         day=Span(start=day.started_at, end=day.refresh_at),

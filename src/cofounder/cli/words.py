@@ -65,6 +65,12 @@ def span(length: timedelta) -> str:
     return f"{seconds} s"
 
 
+def roughly(length: timedelta) -> str:
+    """The same without seconds, once there is a minute."""
+    minutes = int(length.total_seconds()) // 60
+    return f"{minutes} min" if 1 <= minutes < 60 else span(length)
+
+
 def countdown(until: datetime, now: datetime) -> str:
     """`in 7 h 52 min`, or `now` when it is due."""
     left = until - now
@@ -72,11 +78,14 @@ def countdown(until: datetime, now: datetime) -> str:
 
 
 def clock_time(at: datetime, now: datetime, zone: tzinfo | None) -> str:
-    """The time of day in a zone (None: this machine's), with the date when that is another."""
+    """The time of day in a zone (None: this machine's), with the day when that is another."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
     close = abs((at - now).total_seconds()) < _CLOSE_S
     time = f"{local:%H:%M:%S}" if close else f"{local:%H:%M}"
-    return time if local.date() == today else f"{local:%a} {local.day} {local:%b} {time}"
+    if local.date() == today:
+        return time
+    week = abs((local.date() - today).days) < 7
+    return f"{local:%a} {time}" if week else f"{local.day} {local:%b} {time}"
 
 
 def both_times(at: datetime, now: datetime, zone: tzinfo | None) -> str:

@@ -127,8 +127,8 @@ class StoreUnavailableError(CofounderError):
 class ModelError(CofounderError):
     """A model call failed.
 
-    `usage` holds what the provider had counted before it failed, where it said so:
-    input and cache tokens are exact, output tokens are a lower bound.
+    `usage` holds what the call may have cost, where the provider said anything before it
+    failed: input and cache tokens are exact, output tokens are an upper bound.
     `retry_after_s` is the wait that the provider asked for, in seconds.
     """
 

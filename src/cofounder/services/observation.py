@@ -28,6 +28,7 @@ from cofounder.services.escalations import Asked
 from cofounder.services.transitions import BUDGET_REASON, HANDOVER
 
 _SILENT_REPLIES = 3
+_PLENTY = 3
 _TOOL_CAP = "tool-cap:"
 
 
@@ -110,15 +111,15 @@ class Observation:
         self, tx: Transaction, session: Session, turn: Turn
     ) -> tuple[Session, Message | None]:
         """The model asked for no tool: go on with news, or wait, sleep or finish."""
+        if session.state is SessionState.WORKING and _said_nothing(turn):
+            return await self.escalate(tx, session, _silent()), None
         session, message = await append_inbox(tx, session, (), ())
         session = replace(session, iteration=session.iteration + 1, barren_starts=0)
-        if message is None and session.state is SessionState.WORKING:
-            if _said_nothing(turn):
-                return await self.escalate(tx, session, _silent()), None
-            if session.tool_calls == 0 and len(turn.messages) <= 2:
-                session, message = await append_inbox(tx, session, (), [NOTHING_DONE_NOTE])
+        working = session.state is SessionState.WORKING
+        if message is None and working and _did_nothing(session, turn):
+            session, message = await append_inbox(tx, session, (), [NOTHING_DONE_NOTE])
         await tx.sessions.save(session)
-        if message is None and session.state is SessionState.WORKING:
+        if message is None and working:
             session = await self._rest(tx, session, turn)
         return session, message
 
@@ -189,10 +190,13 @@ def _wind_down(
     session: Session, budget: DayBudget, closing_usd_micros: int
 ) -> tuple[Session, list[str]]:
     """Begin, count down or (after a top-up) call off the closing iterations."""
-    if not is_time_to_wind_down(budget, closing_usd_micros):
-        return replace(session, wind_down_left=None), []
     if session.wind_down_left is not None:
-        return replace(session, wind_down_left=session.wind_down_left - 1), []
+        # Called off only when there is plenty again, not when the last step was a cheap one.
+        if is_time_to_wind_down(budget, _PLENTY * closing_usd_micros):
+            return replace(session, wind_down_left=session.wind_down_left - 1), []
+        return replace(session, wind_down_left=None), []
+    if not is_time_to_wind_down(budget, closing_usd_micros):
+        return session, []
     left = max(0, budget.allowance_usd_micros - budget.spent_usd_micros)
     note = wind_down_note(budget.budget_pct, format_usd(left), WIND_DOWN_ITERATIONS)
     return replace(session, wind_down_left=WIND_DOWN_ITERATIONS), [note]
@@ -200,6 +204,11 @@ def _wind_down(
 
 def _all_done(phases: Sequence[Phase]) -> bool:
     return bool(phases) and all(p.status is PhaseStatus.COMPLETED for p in phases)
+
+
+def _did_nothing(session: Session, turn: Turn) -> bool:
+    """Whether the very first reply already was the last word."""
+    return session.tool_calls == 0 and len(turn.messages) <= 2
 
 
 def _said_nothing(turn: Turn) -> bool:

@@ -14,7 +14,7 @@ from anthropic import AsyncAnthropic, AsyncStream
 
 from cofounder.adapters.anthropic.failures import Failure, retry_after_s, to_error
 from cofounder.adapters.anthropic.reply import ReplyBuilder
-from cofounder.domain.errors import ModelCredentialsError, ModelError
+from cofounder.domain.errors import ModelCredentialsError, ModelError, ModelOverloadedError
 
 # A reply whose last event was seen is complete: its connection gets this long to end
 # tidily, so that it can be used again.
@@ -71,6 +71,8 @@ class Connection:
         except anthropic.APIStatusError as error:
             raise _refused(error) from error
         except (anthropic.APIConnectionError, httpx2.HTTPError, TimeoutError) as error:
+            if isinstance(error.__cause__ or error, httpx2.ConnectError):
+                raise ModelOverloadedError(f"The provider cannot be reached: {error}") from error
             raise self._cut(error, builder) from error
 
     async def _feed(self, stream: AsyncStream[object], builder: ReplyBuilder) -> None:

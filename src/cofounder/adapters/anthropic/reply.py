@@ -1,7 +1,7 @@
 """A stream of events as one complete reply, or the error that it amounts to."""
 
-from dataclasses import dataclass, field
-from typing import TypeVar
+import math
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import from_json
@@ -60,6 +60,14 @@ class _Delta(BaseModel):
     signature: str = ""
     partial_json: str = ""
 
+    @property
+    def content(self) -> str:
+        return self.text or self.thinking or self.partial_json
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.content.encode("utf-8", "replace"))
+
 
 class _BlockDelta(BaseModel):
     index: int
@@ -93,7 +101,9 @@ class _ErrorEvent(BaseModel):
     error: _Error
 
 
-_Event = TypeVar("_Event", bound=BaseModel)
+# Sent by the provider, and billed, when the connection broke.
+_UNDER_WAY_TOKENS = 64
+_BYTES_PER_TOKEN = 2
 
 
 @dataclass(kw_only=True)
@@ -105,7 +115,7 @@ class _OpenBlock:
     signatures: list[str] = field(default_factory=list)
 
     def add(self, delta: _Delta) -> None:
-        self.texts.append(delta.text or delta.thinking or delta.partial_json)
+        self.texts.append(delta.content)
         self.signatures.append(delta.signature)
 
     def close(self) -> Block | None:
@@ -145,6 +155,7 @@ class ReplyBuilder:
         self._closed: dict[int, Block] = {}
         self._broken_input = False
         self._stop_reason: str | None = None
+        self._received_bytes = 0
 
     @property
     def usage(self) -> Usage | None:
@@ -159,6 +170,19 @@ class ReplyBuilder:
             cache_write_tokens=counts.get("cache_creation_input_tokens", 0),
         )
 
+    @property
+    def estimate(self) -> Usage | None:
+        """What a reply that was cut may have cost; None before the provider said anything.
+
+        Until the end the provider's count of output is a placeholder, so that what came
+        is counted instead: never more than one token for two bytes, and some under way.
+        """
+        usage = self.usage
+        if usage is None or self._stop_reason is not None:
+            return usage
+        received = math.ceil(self._received_bytes / _BYTES_PER_TOKEN) + _UNDER_WAY_TOKENS
+        return replace(usage, output_tokens=max(usage.output_tokens, received))
+
     def accept(self, name: str | None, data: str) -> None:
         """Take one event; unknown ones say nothing to us. Raises a `ModelError`."""
         try:
@@ -166,6 +190,7 @@ class ReplyBuilder:
                 case "content_block_delta":
                     delta = _BlockDelta.model_validate_json(data)
                     self._open[delta.index].add(delta.delta)
+                    self._received_bytes += delta.delta.size_bytes
                 case "content_block_start":
                     start = _BlockStart.model_validate_json(data)
                     self._open[start.index] = _OpenBlock(start=start.content_block)
@@ -193,7 +218,7 @@ class ReplyBuilder:
 
     def cut(self, reason: str) -> ModelStreamCutError:
         """The error for a reply that never came to its end."""
-        return ModelStreamCutError(f"The model's reply was cut: {reason}", usage=self.usage)
+        return ModelStreamCutError(f"The model's reply was cut: {reason}", usage=self.estimate)
 
     def _frame(self, name: str, data: str) -> None:
         match name:
@@ -227,7 +252,7 @@ class ReplyBuilder:
             message=error.message,
             request_id=self.request_id,
         )
-        return to_error(failure, self.usage)
+        return to_error(failure, self.estimate)
 
     def _known_stop_reason(self, reason: str) -> StopReason:
         try:

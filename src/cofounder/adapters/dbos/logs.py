@@ -4,8 +4,8 @@ import logging
 
 LEVEL = "WARNING"
 
-# What DBOS says about turns, which `Turns` has told already or has asked for.
-_TOLD = ("Exception encountered in asynchronous workflow", "Asyncio task cancelled")
+# What DBOS says when a turn has failed, which `Turns` has told already.
+_TOLD = "Exception encountered in asynchronous workflow"
 
 
 def route_logs() -> None:

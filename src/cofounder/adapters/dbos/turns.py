@@ -29,28 +29,32 @@ class Turns:
         """`handler` runs one turn."""
         self._handler = handler
         self._running: set[asyncio.Task[object]] = set()
+        # These and those whose end DBOS has still to record.
+        self._unrecorded: set[asyncio.Task[object]] = set()
         self._stopping = False
-        self._given_up = False
+        self._given_up: set[asyncio.Task[object]] = set()
 
     async def run(self, session_id: SessionId, turn: int) -> None:
         """Run one turn in the present task, which is DBOS's own."""
         task = asyncio.current_task()
         if self._stopping or task is None:
             raise _LeftPending
+        self._unrecorded.add(task)
+        task.add_done_callback(self._unrecorded.discard)
         self._running.add(task)
-        # Not when the turn ends but when DBOS has recorded that it did.
-        task.add_done_callback(self._running.discard)
         try:
             await self._handler(session_id, turn)
         except asyncio.CancelledError:
-            if not self._given_up:
+            if task not in self._given_up:
                 raise
         except Exception as error:
             # Whatever a turn raises is told here: nobody awaits DBOS's task.
-            if not self._given_up:
+            if task not in self._given_up:
                 _LOG.error("turn failed", session_id=session_id, turn=turn, exc_info=error)
                 raise
-        if self._given_up:
+        finally:
+            self._running.discard(task)
+        if task in self._given_up:
             raise _LeftPending
 
     def let_none_begin(self) -> None:
@@ -58,16 +62,16 @@ class Turns:
         self._stopping = True
 
     async def ended(self, clock: Clock, *, within_s: float) -> None:
-        """Wait until no turn runs, or until the time is over."""
+        """Wait until every turn has ended and DBOS knows it, or until the time is over."""
         limit = asyncio.ensure_future(clock.sleep(within_s))
-        while self._running and not limit.done():
-            await asyncio.wait({*self._running, limit}, return_when=asyncio.FIRST_COMPLETED)
+        while self._unrecorded and not limit.done():
+            await asyncio.wait({*self._unrecorded, limit}, return_when=asyncio.FIRST_COMPLETED)
         limit.cancel()
 
     def give_up(self) -> None:
         """Cancel the turns that still run, and leave their workflows without an outcome."""
-        self._given_up = True
-        for task in self._running:
+        self._given_up = self._running.copy()
+        for task in self._given_up:
             task.cancel()
 
 

@@ -15,11 +15,11 @@ What it does not hold, until system calls are filtered and control groups are us
 
 import posixpath
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cofounder.adapters.sandbox import host_view
 from cofounder.adapters.sandbox.files import MOUNT_POINT
+from cofounder.adapters.sandbox.process_tree import Launch
 from cofounder.ports.sandbox import Command, Isolation
 
 TEMP_BYTES = 512 * 1024 * 1024
@@ -61,19 +61,19 @@ class Bubblewrap:
             blocks=host_view.file_size_limit_bytes() // _ULIMIT_BLOCK_BYTES,
         )
 
-    def argv(self, folder: Path, command: Command, status_fd: int) -> Sequence[str]:
-        """The launcher's command line; `command.cwd` is checked and normalised."""
-        return (
-            *self._before,
-            *("--bind", str(folder), MOUNT_POINT),
-            *("--chdir", posixpath.normpath(f"{MOUNT_POINT}/{command.cwd}")),
-            *("--json-status-fd", str(status_fd), "--"),
-            *("/bin/sh", "-c", self._init, "sh", *command.argv),
+    def launch(self, folder: Path, command: Command) -> Launch:
+        """How to run a command; `command.cwd` is checked and normalised."""
+        return Launch(
+            argv=lambda status_fd: (
+                *self._before,
+                *("--bind", str(folder), MOUNT_POINT),
+                *("--chdir", posixpath.normpath(f"{MOUNT_POINT}/{command.cwd}")),
+                *("--json-status-fd", str(status_fd), "--"),
+                *("/bin/sh", "-c", self._init, "sh", *command.argv),
+            ),
+            # Given to bwrap itself: what it is started with is what its init shows.
+            environment=host_view.environment(home=_HOME, temp="/tmp"),
         )
-
-    def environment(self, folder: Path) -> Mapping[str, str]:
-        """Given to bwrap itself: what it is started with is what its init shows."""
-        return host_view.environment(home=_HOME, temp="/tmp")
 
 
 def _file_system(own_etc: Path) -> list[str]:

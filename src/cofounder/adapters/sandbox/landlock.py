@@ -9,15 +9,17 @@ read-only. What it does not hold, and the full mode does:
 - Names, sizes and times of files anywhere can be seen, and permissions of files that
   the service's user owns can be changed: run the service as an ordinary user.
 - The workspace is at its own path, there is no `/workspace`, and `/tmp` and `/dev/shm`
-  cannot be used: `TMPDIR` leads into the workspace.
+  cannot be used: `TMPDIR` names a folder of the command's own.
 Limits on memory and processes are missing as in the full mode.
 """
 
+import secrets
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
 from pathlib import Path
 
 from cofounder.adapters.sandbox import host_view, landlock_launcher
+from cofounder.adapters.sandbox.process_tree import Launch
 from cofounder.ports.sandbox import Command, Isolation
 
 # By import and not by path, because Python keeps no compiled form of a script.
@@ -37,29 +39,27 @@ class Landlock:
     def __init__(self, *, own_etc: Path, python: str = sys.executable) -> None:
         source = str(Path(landlock_launcher.__file__).parent)
         self._before = (python, "-I", "-S", "-c", _START, source)
+        self._limits = (
+            str(host_view.open_files_limit()),
+            str(host_view.file_size_limit_bytes()),
+        )
         self._git_settings = str(own_etc / "gitconfig")
         self._readable = "\n".join([*_readable(), self._git_settings])
 
-    def argv(self, folder: Path, command: Command, status_fd: int) -> Sequence[str]:
-        """The launcher's command line; `command.cwd` is checked and normalised."""
-        return (
-            *self._before,
-            str(status_fd),
-            *(str(host_view.open_files_limit()), str(host_view.file_size_limit_bytes())),
-            *(str(folder), command.cwd),
-            *("\n".join(_own_folders(folder)), self._readable),
-            *command.argv,
+    def launch(self, folder: Path, command: Command) -> Launch:
+        """How to run a command; `command.cwd` is checked and normalised."""
+        # Short, because browsers put sockets there, whose paths have 107 bytes at most.
+        temp = f"{tempfile.gettempdir()}/cofounder-{secrets.token_hex(8)}"
+        environment = host_view.environment(home=f"{temp}/home", temp=temp)
+        return Launch(
+            argv=lambda status_fd: (
+                *self._before,
+                *(str(status_fd), temp, *self._limits),
+                *(str(folder), command.cwd, self._readable),
+                *command.argv,
+            ),
+            environment={**environment, "GIT_CONFIG_SYSTEM": self._git_settings},
         )
-
-    def environment(self, folder: Path) -> Mapping[str, str]:
-        """Home and temporary files lie in the workspace, where listings leave them out."""
-        home, temp = _own_folders(folder)
-        environment = host_view.environment(home=home, temp=temp)
-        return {**environment, "GIT_CONFIG_SYSTEM": self._git_settings}
-
-
-def _own_folders(folder: Path) -> tuple[str, str]:
-    return str(folder / ".cofounder" / "home"), str(folder / ".cofounder" / "tmp")
 
 
 def _readable() -> list[str]:

@@ -1,10 +1,11 @@
 """The reduced mode's launcher: a program of its own that needs nothing but Python.
 
-    python -I -S -c "..." STATUS_FD FILES BYTES FOLDER CWD MADE READABLE COMMAND...
+    python -I -S -c "..." STATUS_FD TEMP FILES BYTES FOLDER CWD READABLE COMMAND...
 
-STATUS_FD and the lines written to it are described in `process_tree`. FILES and BYTES
-are RLIMIT_NOFILE and RLIMIT_FSIZE, FOLDER is the workspace, CWD relative to it. MADE and
-READABLE are lists, one path a line: folders to make in it, and what may be read outside.
+STATUS_FD and the lines written to it are described in `process_tree`. TEMP is a folder
+to make for temporary files and to remove in the end. FILES and BYTES are RLIMIT_NOFILE
+and RLIMIT_FSIZE, FOLDER is the workspace, CWD relative to it, READABLE a list of paths
+that may be read, one a line.
 
 It starts the command in a child that gives up everything first, and collects the orphans
 of the tree (as its "subreaper"). When the child ends, is killed, or the service goes
@@ -64,13 +65,16 @@ def landlock_abi() -> int:
 
 def main() -> None:
     """Run the command of `sys.argv` and end with its exit code."""
-    status_fd = int(sys.argv[1])
+    status_fd, temp = int(sys.argv[1]), sys.argv[2]
     os.set_inheritable(status_fd, False)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    os.mkdir(temp, 0o700)
+    os.mkdir(os.path.join(temp, "home"), 0o700)
     try:
         exit_code = _run(status_fd, sys.argv[2:])
     finally:
         _kill_descendants()
+        _remove(temp)
     if exit_code is None:
         sys.exit(1)
     os.write(status_fd, b'{"exit-code": %d}\n' % exit_code)
@@ -101,7 +105,7 @@ def _run(status_fd: int, arguments: Sequence[str]) -> int | None:
 def _become_command(launcher: int, failure_write: int, arguments: Sequence[str]) -> None:
     """In the child: give up what a command must not have, then become it."""
     try:
-        files, size, folder, cwd, made, readable, *command = arguments
+        temp, files, size, folder, cwd, readable, *command = arguments
         for ignored_by_python in (_SIGPIPE, _SIGXFSZ):
             _libc.signal(ignored_by_python, None)
         os.setsid()
@@ -113,22 +117,13 @@ def _become_command(launcher: int, failure_write: int, arguments: Sequence[str])
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
         _drop_capabilities()
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-        restrict(folder, readable.split("\n"))
+        restrict([folder, temp], readable.split("\n"))
         os.chdir(os.path.join(folder, cwd))
     except BaseException as error:  # Whatever went wrong, the command must not run.
         os.write(2, f"landlock: {error}\n".encode())
         os.write(failure_write, b"!")
         os._exit(1)
-    _make(made.split("\n"))
     os._exit(_execute(command))
-
-
-def _make(folders: Sequence[str]) -> None:
-    for folder in folders:
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError:  # The agent put something else there: its matter, but it may go on.
-            continue
 
 
 def _execute(command: list[str]) -> int:
@@ -136,17 +131,17 @@ def _execute(command: list[str]) -> int:
     try:
         os.execvp(command[0], command)
     except FileNotFoundError:
-        os.write(2, f"{command[0]}: not found\n".encode())
+        os.write(2, os.fsencode(f"{command[0]}: not found\n"))
         return 127
     except OSError as error:
-        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        os.write(2, os.fsencode(f"{command[0]}: {error.strerror}\n"))
         return 126
 
 
-def restrict(folder: str, readable: Sequence[str]) -> None:
+def restrict(folders: Sequence[str], readable: Sequence[str]) -> None:
     """Confine this thread and its future children for good; `OSError` if that fails.
 
-    `folder` is theirs, `readable` they may look at and execute, all else they cannot
+    `folders` are theirs, `readable` they may look at and execute, all else they cannot
     open. From version 4 of the interface on they have no TCP, from 6 on no signals to
     and no abstract sockets of others, from 9 on no named sockets of others.
     """
@@ -161,7 +156,8 @@ def restrict(folder: str, readable: Sequence[str]) -> None:
         attr.scoped = _SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS
     size = 24 if abi >= _FIRST_ABI_WITH_SCOPES else 16 if abi >= FIRST_ABI_WITH_TCP else 8
     ruleset_fd = _checked(_libc.syscall(_SYS_CREATE_RULESET, ctypes.byref(attr), size, 0))
-    _allow(ruleset_fd, folder, handled & ~(_MAKE_CHAR | _MAKE_BLOCK | _IOCTL_DEV))
+    for folder in folders:
+        _allow(ruleset_fd, folder, handled & ~(_MAKE_CHAR | _MAKE_BLOCK | _IOCTL_DEV))
     for path in readable:
         _allow(ruleset_fd, path, handled & _LOOK)
     _allow(ruleset_fd, "/proc", handled & (_READ_FILE | _READ_DIR))
@@ -201,6 +197,16 @@ def _kill_descendants() -> None:
             os.wait()
     except ChildProcessError:
         return
+
+
+def _remove(temp: str) -> None:
+    """Nobody is left who could swap a link in, and neither `chmod -R` nor `rm` follows one."""
+    try:
+        os.rmdir(os.path.join(temp, "home"))
+        os.rmdir(temp)
+    except OSError:
+        script = 'exec >/dev/null 2>&1; chmod -R u+rwx "$1"; rm -rf "$1"'
+        os.spawnl(os.P_WAIT, "/bin/sh", "sh", "-c", script, "sh", temp)
 
 
 def _descendants() -> list[int]:

@@ -3,10 +3,9 @@
 import asyncio
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -33,12 +32,8 @@ class Launcher(Protocol):
         """How strongly."""
         ...
 
-    def argv(self, folder: Path, command: Command, status_fd: int) -> Sequence[str]:
-        """Its command line for a command in a workspace folder."""
-        ...
-
-    def environment(self, folder: Path) -> Mapping[str, str]:
-        """The whole environment, of launcher and command."""
+    def launch(self, folder: Path, command: Command) -> Launch:
+        """How to run a command in a workspace folder."""
         ...
 
 
@@ -61,11 +56,7 @@ class HostWorkspace:
         if not command.argv or not command.argv[0]:
             raise InvalidInputError("There is no command to run.", field="argv")
         checked = replace(command, cwd=self.files.check_folder(command.cwd))
-        launch = Launch(
-            argv=partial(self.launcher.argv, self.folder, checked),
-            environment=self.launcher.environment(self.folder),
-        )
-        return await run_tree(launch, checked, self.running)
+        return await run_tree(self.launcher.launch(self.folder, checked), checked, self.running)
 
     async def read(self, path: str, *, limit_bytes: int = 10_000_000) -> bytes:
         """The file's first `limit_bytes` bytes."""

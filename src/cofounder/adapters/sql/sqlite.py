@@ -87,7 +87,12 @@ class SqliteDatabase:
                     interruption := await connection.elsewhere(_begin)
                 ):
                     raise interruption
-                yield connection
+                try:
+                    yield connection
+                finally:
+                    # A commit that was refused leaves the transaction open, and SQLAlchemy,
+                    # which takes it for ended, would not.
+                    _driver(sync).rollback()
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[SqliteConnection]:

@@ -2,19 +2,28 @@
 
 import asyncio
 
+import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from cofounder.api.dependencies import CallerHere, HubHere, ServicesHere
 from cofounder.api.metrics import CONTENT_TYPE, measure
-from cofounder.api.problems import documented
+from cofounder.api.problems import documented, problem, rendered
 from cofounder.api.schemas.health import Alive, Ready
 from cofounder.domain.errors import StoreUnavailableError
 from cofounder.domain.ids import JobId
 
 router = APIRouter(tags=["operators"])
+_LOG = structlog.get_logger(__name__)
 _LIMIT_S = 2
+_NO_DATABASE = problem(
+    503,
+    "not_ready",
+    "The check 'database' failed: it cannot be read.",
+    field="database",
+    cure="Look into the service's log.",
+)
 
 
 @router.get("/api/health/live", operation_id="live", responses=documented(500))
@@ -23,14 +32,20 @@ async def live(request: Request) -> Alive:
     return Alive(status="ok", version=request.app.version)
 
 
-@router.get("/api/health/ready", operation_id="ready", responses=documented(500, 503))
-async def ready(services: ServicesHere) -> Ready:
+@router.get(
+    "/api/health/ready",
+    operation_id="ready",
+    response_model=Ready,
+    responses=documented(500, 503),
+)
+async def ready(services: ServicesHere) -> Ready | Response:
     """The database can be read (503 when not). Needs no token."""
     try:
         async with asyncio.timeout(_LIMIT_S), services.store.reading() as tx:
             await tx.jobs.get(JobId("ready"))
-    except TimeoutError as error:
-        raise StoreUnavailableError(f"No answer within {_LIMIT_S} s.") from error
+    except (TimeoutError, StoreUnavailableError) as error:
+        _LOG.error("not_ready", check="database", why=str(error) or f"silent for {_LIMIT_S} s")
+        return rendered(_NO_DATABASE)
     return Ready(status="ok", checks=["database"])
 
 

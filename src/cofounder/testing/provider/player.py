@@ -22,7 +22,7 @@ class ScriptOverError(Exception):
 class Play:
     """The turn for one request, and the fault that befalls this attempt.
 
-    `conversation` names the job's part of the script and its first message; `turn_index`
+    `conversation` names the job's part of the script, its system prompt and first words; `turn_index`
     counts the replies before this one.
     """
 
@@ -43,7 +43,9 @@ class Player:
         """The turn for this request. Raises `ScriptOverError` when none is left."""
         name, part = self._part(view)
         turn = part(view) if callable(part) else _next_turn(part, view)
-        digest = sha256(view.first_text.encode("utf-8", "replace")).hexdigest()[:8]
+        # The first words only: what is said after them before the first reply may grow.
+        opening = view.system + view.first_text.split("\n", 1)[0]
+        digest = sha256(opening.encode("utf-8", "replace")).hexdigest()[:8]
         key = (f"{name}:{digest}", view.assistant_count)
         attempt = self._attempts[key]
         self._attempts[key] += 1

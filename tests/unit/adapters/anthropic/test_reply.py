@@ -10,8 +10,11 @@ from cofounder.domain.errors import ModelCredentialsError, ModelStreamCutError
 from cofounder.domain.money import Usage
 from cofounder.domain.transcript import StopReason, TextBlock, ToolUseBlock
 
-START = ("message_start", {"message": {"usage": {"input_tokens": 7, "output_tokens": 1}}})
-STOP = ("message_stop", {})
+START: tuple[str, object] = (
+    "message_start",
+    {"message": {"usage": {"input_tokens": 7, "output_tokens": 1}}},
+)
+STOP: tuple[str, object] = ("message_stop", {})
 
 
 def opening(index: int, **block: object) -> tuple[str, object]:
@@ -112,7 +115,7 @@ def test_a_spending_limit_is_for_a_person_even_as_too_many_requests() -> None:
     error = {"type": "rate_limit_error", "message": "Limit reached.", "details": details}
     with pytest.raises(ModelCredentialsError) as caught:
         fed(START, ("error", {"error": error}))
-    assert caught.value.usage == Usage(input_tokens=7, output_tokens=1)
+    assert caught.value.usage == Usage(input_tokens=7, output_tokens=64)
 
 
 @pytest.mark.parametrize(
