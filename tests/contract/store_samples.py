@@ -1,8 +1,10 @@
-"""Rows to fill a store with."""
+"""Rows to fill a store with, and a listener."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import anyio.lowlevel
 
 from cofounder.domain.budget import DayBudget
 from cofounder.domain.escalation import Attempt, Escalation, Option
@@ -67,6 +69,7 @@ def a_session(number: int = 0, *, owner_id: OwnerId = OWNER) -> Session:
         sleep_reason=None,
         wind_down_left=None,
         current_phase=None,
+        needs_usd_micros=0,
         barren_starts=0,
         problem=None,
     )
@@ -184,3 +187,19 @@ def texts(events: Sequence[StoredEvent]) -> list[str]:
 def _text(event: Event) -> str:
     assert isinstance(event, Narrated)
     return event.text
+
+
+class Ear:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[StoredEvent] = []
+
+    def committed(self, events: Sequence[StoredEvent]) -> None:
+        self.heard += events
+
+
+async def turns_of_the_loop(number: int) -> None:
+    """Let the others get on."""
+    for _ in range(number):
+        await anyio.lowlevel.checkpoint()

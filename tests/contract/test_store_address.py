@@ -3,13 +3,12 @@ import sqlite3
 import traceback
 from pathlib import Path
 
-import anyio.lowlevel
 import pytest
 
 from cofounder.adapters.sql import SqlStore
 from cofounder.adapters.sql.address import read_address
 from cofounder.domain.errors import CofounderError, ConfigurationError, StoreUnavailableError
-from tests.contract.store_samples import add_job, log_of
+from tests.contract.store_samples import add_job, log_of, turns_of_the_loop
 from tests.services.ports import free_port
 
 pytestmark = pytest.mark.anyio
@@ -123,7 +122,7 @@ async def test_a_writer_waits_for_another_process_and_holds_up_nobody(
     other.execute("BEGIN IMMEDIATE")
     waiting = asyncio.create_task(add_job(store, 1))
     for _ in range(20):
-        await anyio.lowlevel.checkpoint()
+        await turns_of_the_loop(1)
         assert await log_of(store) == []
     assert not waiting.done()
     other.execute("COMMIT")

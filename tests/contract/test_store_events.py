@@ -15,6 +15,7 @@ from tests.contract.store_samples import (
     JOB_ID,
     NOW,
     SESSION_ID,
+    Ear,
     a_job,
     add_job,
     an_event,
@@ -31,16 +32,6 @@ WRITERS, ROUNDS = 8, 20
 async def _session(store: SqlStore) -> None:
     await add_job(store)
     await add_job(store, 1)
-
-
-class Ear:
-    """A listener that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[StoredEvent] = []
-
-    def committed(self, events: Sequence[StoredEvent]) -> None:
-        self.heard += events
 
 
 async def tell(store: SqlStore, *words: str, job_id: JobId = JOB_ID) -> None:

@@ -106,6 +106,7 @@ def a_full_session() -> Session:
         sleep_reason="budget",
         wind_down_left=0,
         current_phase="Shop",
+        needs_usd_micros=7_000_000_000_000,
         barren_starts=1,
         problem="none yet",
     )

@@ -1,20 +1,18 @@
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-import anyio.lowlevel
 import pytest
 import sqlalchemy as sa
 
 from cofounder.adapters.sql import SqlStore
-from cofounder.adapters.sql.connection import to_the_end
 from cofounder.domain.errors import ConflictError
-from cofounder.ports.store import StoredEvent, Transaction
+from cofounder.ports.store import Transaction
 from tests.contract.store_samples import (
     JOB_ID,
     NOW,
     SESSION_ID,
+    Ear,
     a_job,
     a_message,
     a_session,
@@ -22,6 +20,7 @@ from tests.contract.store_samples import (
     an_event,
     log_of,
     texts,
+    turns_of_the_loop,
 )
 
 pytestmark = pytest.mark.anyio
@@ -137,19 +136,6 @@ async def test_a_cancellation_at_any_moment_is_all_or_nothing(
     await telling.close()
 
 
-class Ear:
-    def __init__(self) -> None:
-        self.heard: list[StoredEvent] = []
-
-    def committed(self, events: Sequence[StoredEvent]) -> None:
-        self.heard += events
-
-
-async def turns_of_the_loop(number: int) -> None:
-    for _ in range(number):
-        await anyio.lowlevel.checkpoint()
-
-
 async def test_a_waiting_writer_can_be_cancelled(store: SqlStore) -> None:
     async def work() -> None:
         async with store.writing() as tx:
@@ -225,16 +211,3 @@ async def test_the_plain_connection_writes_in_the_same_transaction(store: SqlSto
         await tx.connection.run_sync(insert)
     async with store.reading() as tx:
         assert await tx.jobs.get(JOB_ID) == replace(a_job(), model="other")
-
-
-async def test_what_must_end_is_awaited_through_many_cancellations() -> None:
-    loop = asyncio.get_running_loop()
-    work: asyncio.Future[None] = loop.create_future()
-    waiting = asyncio.create_task(to_the_end(work))
-    for _ in range(3):
-        await turns_of_the_loop(2)
-        waiting.cancel()
-    await turns_of_the_loop(2)
-    assert not waiting.done()
-    work.set_result(None)
-    assert isinstance(await waiting, asyncio.CancelledError)

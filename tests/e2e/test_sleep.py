@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cofounder.testing.provider import RequestView, Script, Status429, ToolCall, Turn
-from tests.e2e.harness import house
+from tests.e2e.harness import as_list, house
 
 pytestmark = pytest.mark.anyio
 
@@ -24,16 +24,14 @@ def spender(view: RequestView) -> Turn:
             think="I think about it at length. " * 100,
             tools=(ToolCall("narrate", phase), ToolCall("glob", {"pattern": step})),
         )
-    if "Kept handover" not in "".join(
-        r.text for m in view.messages for r in m.blocks if hasattr(r, "tool_use_id")
-    ):
+    if "Kept handover" not in view.tool_results[0].text:
         return Turn(tools=(HANDOVER,))
     return Turn(say="Handed over.")
 
 
 async def test_it_winds_down_sleeps_and_wakes_by_itself(tmp_path: Path) -> None:
     async with house(tmp_path, Script(default=spender)) as home:
-        await home.shorten_days(day_s=12, day_usd_micros=120_000)
+        await home.shorten_days(day_s=6, day_usd_micros=120_000)
         job_id = await home.founder.create()
         asleep = await home.founder.until_state(job_id, "sleeping")
         assert asleep["wake_at"] is not None
@@ -81,4 +79,18 @@ async def test_retry_later_of_the_provider_is_a_sleep_with_wake_at(tmp_path: Pat
         assert asleep["sleep_reason"] == "provider"
         assert asleep["wake_at"] is not None
         await home.founder.post(f"/api/jobs/{job_id}/wake")
+        await home.founder.until_state(job_id, "completed")
+
+
+async def test_a_day_that_never_pays_for_a_step_is_taken_to_the_founder(tmp_path: Path) -> None:
+    async with house(tmp_path, [Turn(say="Done."), Turn(say="Done.")]) as home:
+        await home.shorten_days(day_s=3600, day_usd_micros=1_000)
+        job_id = await home.founder.create()
+        status = await home.founder.until_state(job_id, "waiting_for_input")
+        asked = as_list(status["pending_escalations"])[0]
+        assert "One step may cost" in str(asked["problem"])
+        assert home.provider.bill == ()
+        await home.shorten_days(day_s=3600, day_usd_micros=1_000_000)
+        path = f"/api/escalations/{asked['escalation_id']}/resolve"
+        await home.founder.post(path, {"decision": "funded"})
         await home.founder.until_state(job_id, "completed")

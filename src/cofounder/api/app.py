@@ -9,6 +9,7 @@ from cofounder.api.access import HostAndOrigin, TokenRequired
 from cofounder.api.hub import Hub
 from cofounder.api.limits import BodyLimit, FailureGuard
 from cofounder.api.openapi import build_api
+from cofounder.api.stream import Streams
 from cofounder.ports.auth import Authenticator
 from cofounder.services.bundle import Services
 
@@ -46,5 +47,5 @@ def create_app(services: Services, auth: Authenticator, *, config: ApiConfig) ->
     api = build_api(config.version)
     hub = Hub(bus=services.bus, clock=services.clock, ping_s=config.ping_s)
     api.state.services, api.state.hub = services, hub
-    checked = HostAndOrigin(TokenRequired(BodyLimit(api), auth), config.allowed_hosts)
+    checked = HostAndOrigin(TokenRequired(BodyLimit(Streams(api)), auth), config.allowed_hosts)
     return Application(api, FailureGuard(checked), hub)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cofounder.api.hub import Hub, Outbox
 from cofounder.api.sse import Cursor, Frame, reset_frame, retry_frame, stored_frame
@@ -23,6 +23,7 @@ from cofounder.services.jobs import JobService
 _LOG = structlog.get_logger(__name__)
 MAX_REPLAY = 1000
 _PAGE = 200
+_KEY = "cofounder.streams"
 _HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-cache",
@@ -40,9 +41,9 @@ class StreamRequest:
 
 
 class EventStream(Response):
-    """Ends when the client hangs up, the server stops, or the bus is closed.
+    """What a route returns to have a stream run. `Streams` has to be around the framework.
 
-    A job of another owner is `NotFoundError` before anything is sent.
+    The stream ends when the client hangs up, the server stops, or the bus is closed.
     """
 
     def __init__(self, jobs: JobService, hub: Hub, request: StreamRequest) -> None:
@@ -51,6 +52,10 @@ class EventStream(Response):
         self._jobs, self._hub, self._request = jobs, hub, request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Leave it to `Streams`: the framework's stack need not be held for days."""
+        scope[_KEY].append(self)
+
+    async def run(self, receive: Receive, send: Send) -> None:
         """Stream until it is over."""
         request = self._request
         async with self._hub.listening(request.job_id) as outbox:
@@ -65,6 +70,21 @@ class EventStream(Response):
             finally:
                 gone.cancel()
             await send({"type": "http.response.body", "body": b""})
+
+
+class Streams:
+    """Runs streams outside of the application whose routes return them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and then run the stream if there is one."""
+        returned: list[EventStream] = []
+        scope[_KEY] = returned
+        await self._app(scope, receive, send)
+        for stream in returned:
+            await stream.run(receive, send)
 
 
 async def _close_when_gone(receive: Receive, outbox: Outbox) -> None:

@@ -1,5 +1,7 @@
 """All commands and their one entry point. What a command does is imported when it runs."""
 
+import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +34,10 @@ db = typer.Typer(help="Look after the database.", no_args_is_help=True)
 def main() -> None:
     """Run one command and leave with its exit code."""
     invocation = Invocation()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a symbol shows a question mark.
+            stream.reconfigure(errors="replace")
     try:
         app(obj=invocation)
     except Exception as error:  # a person gets one clear message for whatever happened
@@ -39,6 +45,16 @@ def main() -> None:
         from cofounder.cli.errors import report
 
         sys.exit(report(error, debug=invocation.debug))
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Whoever read our output may have had enough of it (`| head`): that is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_version(*, wanted: bool) -> None:

@@ -104,7 +104,7 @@ async def _watched(service: Service, run: bootstrap.DemoRun, data_dir: Path) -> 
             await watch.follow(run.job_id, until_idle=False)
         finally:
             answers.cancel()
-            await asyncio.wait({answers})
+            await asyncio.gather(answers, return_exceptions=True)
 
 
 async def _summary(service: Service, run: bootstrap.DemoRun, data_dir: Path) -> Summary:

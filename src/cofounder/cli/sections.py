@@ -188,23 +188,22 @@ def feed_lines(view: ViewState, width: int, height: int, zone: tzinfo | None) ->
 
 def _feed_entry(line: Line, width: int, zone: tzinfo | None) -> list[Text]:
     symbol, style = _FEED_LOOKS[line.kind]
-    stamp = Text.assemble(
-        (f"{line.at.astimezone(zone):%H:%M:%S} ", "bright_black"), (f"{symbol} ", style)
-    )
+    stamp = Text(f"{line.at.astimezone(zone):%H:%M:%S} ", style="bright_black")
+    stamp.append(f"{symbol} ", style=style)
     room = width - stamp.cell_len
-    if line.kind is Kind.SAY:
-        return indented(
-            wrapped(Text(line.head, style=style), room, at_most=_SAID_LINES),
-            stamp,
-            Text(" " * stamp.cell_len),
-        )
+    if line.kind is not Kind.SAY:
+        return [Text.assemble(stamp, _happened(line, style, room))]
+    said = wrapped(Text(line.head, style=style), room, at_most=_SAID_LINES)
+    return indented(said, stamp, Text(" " * stamp.cell_len))
+
+
+def _happened(line: Line, style: str, width: int) -> Text:
     took = Text("")
     if line.duration_s is not None and line.duration_s >= _WORTH_SAYING_S:
-        took = Text(seconds(line.duration_s), style="bright_black")
-    room -= took.cell_len + 1
+        took = Text(f" {seconds(line.duration_s)}", style="bright_black")
+    room = width - took.cell_len
     text = Text(line.text, style="bright_black")
     # What came of it is worth more than the end of a long command.
     head = fitted(Text(line.head, style=style), max(room // 2, room - text.cell_len - 2))
-    return [
-        Text.assemble(stamp, ends(Text.assemble(head, "  ", text), took, room + took.cell_len + 1))
-    ]
+    said = fitted(Text.assemble(head, "  ", text), room, pad=took.cell_len > 0)
+    return Text.assemble(said, took)

@@ -67,7 +67,7 @@ class Watch:
                     self._screen.show(view, self._moment())
         finally:
             reader.cancel()
-            await asyncio.wait({reader})
+            await asyncio.gather(reader, return_exceptions=True)
         with suppress(UnreachableError):
             view = await self._read(job_id, view)
         self._screen.closed(view, self._moment())

@@ -111,6 +111,17 @@ def is_time_to_wind_down(budget: DayBudget, closing_usd_micros: int) -> bool:
     )
 
 
+def can_work(budget: DayBudget, needs_usd_micros: int) -> bool:
+    """Whether it makes sense to wake a session that needs that much for its next step."""
+    return not budget.at_graceful_threshold and budget.free_usd_micros >= needs_usd_micros
+
+
+def typical_ceiling_usd_micros(plan: Plan, now: datetime) -> int:
+    """What an even day of the plan's cycle lets a session spend at most."""
+    days = plan.calendar.days_left(plan.calendar.cycle_at(now).start)
+    return CEILING_PCT * calc_daily_budget(plan.cycle_amount_usd_micros, days) // 100
+
+
 class Pace(StrEnum):
     """Spending against the clock."""
 

@@ -66,6 +66,7 @@ class Session:
     `turn` numbers engine dispatches: only the dispatch with the present number may claim.
     `fence` is raised by every claim and checked by every write of the worker.
     `wind_down_left` counts the closing iterations, None outside a wind-down.
+    `needs_usd_micros` must be free for it to get on after a sleep, 0 when unknown.
     `barren_starts` counts claims since the last finished iteration.
     """
 
@@ -83,5 +84,6 @@ class Session:
     sleep_reason: str | None
     wind_down_left: int | None
     current_phase: str | None
+    needs_usd_micros: int
     barren_starts: int
     problem: str | None

@@ -182,7 +182,8 @@ class BudgetService:
         """Tell those who sleep of the new allowance, and wake them if it suffices."""
         for session in sleepers:
             told = await self._transitions.show_budget(tx, session, day)
-            if told.sleep_reason == BUDGET_REASON and not day.at_graceful_threshold:
+            paid = rules.can_work(day, told.needs_usd_micros)
+            if told.sleep_reason == BUDGET_REASON and paid:
                 await self._transitions.queue(tx, told, reason)
 
     def _grant(

@@ -267,6 +267,7 @@ def _new_session(job: Job, budget_pct: int) -> Session:
         sleep_reason=None,
         wind_down_left=None,
         current_phase=None,
+        needs_usd_micros=0,
         barren_starts=0,
         problem=None,
     )

@@ -24,7 +24,12 @@ from cofounder.ports.store import (
     ToolCallRow,
     Transaction,
 )
-from cofounder.services.accounting import Bookkeeper, affordable_tokens, worst_usage
+from cofounder.services.accounting import (
+    Bookkeeper,
+    affordable_tokens,
+    closing_usd_micros,
+    worst_usage,
+)
 from cofounder.services.context import Context
 from cofounder.services.effects import action_fingerprint, apply_effect, count_attempt
 from cofounder.services.observation import Observation
@@ -73,7 +78,8 @@ class StoreJournal:
                     origin = context.transitions.origin(session)
                     tx.emit(Thinking(**origin, iteration=session.iteration + 1))
                     return CallTicket(call=call, max_tokens=tokens)
-            await self._observation.sleep_for_money(tx, session, budget)
+            needed = closing_usd_micros(context.prices, model, prompt_tokens)
+            await self._observation.sleep_for_money(tx, session, budget, needed)
             return None
 
     async def call_failed(
@@ -126,7 +132,7 @@ class StoreJournal:
         budget = await context.budget.record_call_cost(tx, call, entry)
         session = await context.transitions.show_budget(tx, session, budget)
         if budget.runaway and session.state is SessionState.WORKING:
-            return await self._observation.sleep_for_money(tx, session, budget)
+            return await self._observation.sleep_for_money(tx, session, budget, 0)
         return session
 
     async def planned_tools(self, turn: Turn) -> Sequence[ToolCallRow]:

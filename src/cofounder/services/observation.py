@@ -10,7 +10,12 @@ from cofounder.agent.prompt import (
     SILENCE,
     wind_down_note,
 )
-from cofounder.domain.budget import WIND_DOWN_ITERATIONS, DayBudget, is_time_to_wind_down
+from cofounder.domain.budget import (
+    WIND_DOWN_ITERATIONS,
+    DayBudget,
+    is_time_to_wind_down,
+    typical_ceiling_usd_micros,
+)
 from cofounder.domain.escalation import MAX_OPEN, Option
 from cofounder.domain.events.agent import BuildPaused, Completed
 from cofounder.domain.ids import EscalationId
@@ -29,6 +34,7 @@ from cofounder.services.transitions import BUDGET_REASON, HANDOVER
 
 _SILENT_REPLIES = 3
 _PLENTY = 3
+_WORTH_WAKING = 2
 _TOOL_CAP = "tool-cap:"
 
 
@@ -65,9 +71,9 @@ class Observation:
     ) -> tuple[Session, Message | None]:
         """Append results and inbox, count the iteration, then mind limits and money."""
         budget = await self._context.budget.today(tx, session.owner_id)
-        closing = closing_usd_micros(self._context.prices, turn.job.model, turn.prompt_tokens)
         # One more working step like the last one must still leave enough for closing.
-        session, notes = _wind_down(session, budget, closing + turn.last_call_usd_micros)
+        needed = self._closing(turn) + turn.last_call_usd_micros
+        session, notes = _wind_down(session, budget, needed)
         step = rung(
             await tx.conversation.recent_actions(session.session_id, limit=2 * ESCALATE_AFTER)
         )
@@ -79,6 +85,9 @@ class Observation:
         if session.state is SessionState.WORKING:
             session = await self._stop_if_due(tx, session, turn, budget, step)
         return session, message
+
+    def _closing(self, turn: Turn) -> int:
+        return closing_usd_micros(self._context.prices, turn.job.model, turn.prompt_tokens)
 
     async def _stop_if_due(
         self, tx: Transaction, session: Session, turn: Turn, budget: DayBudget, step: Rung
@@ -92,7 +101,9 @@ class Observation:
             tx.emit(BuildPaused(**self._context.transitions.origin(session), reason=reason))
             return await self._wait(tx, session, reason)
         if session.wind_down_left is not None and session.wind_down_left <= 0:
-            return await self.sleep_for_money(tx, session, budget)
+            return await self.sleep_for_money(
+                tx, session, budget, _WORTH_WAKING * self._closing(turn)
+            )
         if self._context.engine.stopping:
             return await self._context.transitions.queue(tx, session, "the service restarts")
         return session
@@ -130,7 +141,9 @@ class Observation:
         if session.wind_down_left is not None:
             budget = await self._context.budget.today(tx, session.owner_id)
             if await self._handed_over(tx, session, budget) and not _all_done(phases):
-                return await self.sleep_for_money(tx, session, budget)
+                return await self.sleep_for_money(
+                    tx, session, budget, _WORTH_WAKING * self._closing(turn)
+                )
         return await self._finish(tx, session, turn, phases)
 
     async def _handed_over(self, tx: Transaction, session: Session, budget: DayBudget) -> bool:
@@ -151,11 +164,18 @@ class Observation:
         return finished
 
     async def sleep_for_money(
-        self, tx: Transaction, session: Session, budget: DayBudget
+        self, tx: Transaction, session: Session, budget: DayBudget, needs_usd_micros: int
     ) -> Session:
-        """Sleep until the next refresh, under the name that the breaker gives it."""
+        """Sleep until the next refresh, under the name that the breaker gives it.
+
+        When no day of this plan will ever pay for a step, sleeping is no way out: it asks.
+        """
         plan = await self._context.budget.plan(tx, session.owner_id)
-        due = wake_at(plan.calendar, self._context.clock.now())
+        now = self._context.clock.now()
+        if not budget.spent_usd_micros and typical_ceiling_usd_micros(plan, now) < needs_usd_micros:
+            return await self.escalate(tx, session, _too_dear(budget, needs_usd_micros))
+        session = replace(session, needs_usd_micros=needs_usd_micros)
+        due = wake_at(plan.calendar, now)
         spent, allowance = budget.spent_usd_micros, budget.allowance_usd_micros
         message = f"{format_usd(spent)} of today's {format_usd(allowance)} is used."
         if budget.runaway:
@@ -234,6 +254,22 @@ def _silent() -> Stuck:
         problem="The model has given several empty replies in a row.",
         recommended="guide",
         options=(_GUIDE, STOP_OPTION),
+    )
+
+
+def _too_dear(budget: DayBudget, needs_usd_micros: int) -> Stuck:
+    allowance = format_usd(budget.allowance_usd_micros)
+    return Stuck(
+        cause="too-dear",
+        problem=(
+            f"One step may cost up to {format_usd(needs_usd_micros)}, which is more than a "
+            f"day's allowance ({allowance}) will ever pay for."
+        ),
+        recommended="funded",
+        options=(
+            ("funded", "There is more money now", "The plan was raised, or topped up."),
+            STOP_OPTION,
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from cofounder.domain.budget import can_work
 from cofounder.domain.errors import (
     BudgetExceededError,
     ConflictError,
@@ -58,10 +59,10 @@ class SessionService:
                     cure="Look at its state first.",
                 )
             budget = await context.budget.today(tx, owner_id)
-            if budget.at_graceful_threshold:
+            if not can_work(budget, session.needs_usd_micros):
                 raise BudgetExceededError(
-                    f"{budget.budget_pct} % of today's budget is used; there is nothing to "
-                    "work with.",
+                    f"{budget.budget_pct} % of today's budget is used; what is left does not "
+                    "suffice for a step of work.",
                     cure="Top up first: cofounder top-up AMOUNT. It wakes by itself then.",
                 )
             return await context.transitions.queue(tx, session, "woken by the founder")

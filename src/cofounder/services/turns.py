@@ -10,6 +10,7 @@ from cofounder.agent.kit import Kit
 from cofounder.agent.loop import run_turn
 from cofounder.agent.retry import RetryPolicy
 from cofounder.agent.tools.registry import Registry
+from cofounder.domain.budget import can_work
 from cofounder.domain.errors import (
     CofounderError,
     FenceLostError,
@@ -181,7 +182,8 @@ class TurnService:
         if session.wake_at is not None and session.wake_at > now:
             return await context.transitions.doze_on(tx, session, session.wake_at)
         day = await context.budget.today(tx, session.owner_id)
-        if session.sleep_reason == BUDGET_REASON and day.at_graceful_threshold:
+        paid = can_work(day, session.needs_usd_micros)
+        if session.sleep_reason == BUDGET_REASON and not paid:
             plan = await context.budget.plan(tx, session.owner_id)
             due = wake_at(plan.calendar, now)
             return await context.transitions.doze_on(tx, session, due)

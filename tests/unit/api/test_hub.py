@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -113,8 +113,11 @@ async def test_a_closed_hub_ends_present_and_later_streams() -> None:
 class BrokenBus(InProcessBus):
     """A bus that cannot be subscribed to."""
 
-    def subscribe(self, job_id: JobId) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        raise RuntimeError("broken")
+    @asynccontextmanager
+    async def subscribe(self, job_id: JobId) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with super().subscribe(job_id) as items:
+            yield items
+            raise RuntimeError("broken")
 
 
 async def test_streams_end_when_the_bus_is_broken() -> None:

@@ -1,5 +1,6 @@
 """One budget day: allowance, ceiling, thresholds."""
 
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
@@ -11,13 +12,17 @@ from cofounder.domain.budget import (
     EARLIEST_WIND_DOWN_PCT,
     GRACEFUL_PCT,
     WIND_DOWN_ITERATIONS,
+    Plan,
     calc_daily_budget,
+    can_work,
     get_budget_percentage,
     is_at_graceful_threshold,
     is_runaway,
     is_time_to_wind_down,
+    typical_ceiling_usd_micros,
 )
-from tests.unit.domain.samples import day_budget, micros
+from cofounder.domain.schedule import MonthlyCalendar
+from tests.unit.domain.samples import OWNER, day_budget, micros
 
 any_amount = st.integers(min_value=-(10**12), max_value=10**12)
 days = st.integers(min_value=1, max_value=31)
@@ -173,3 +178,18 @@ def test_closing_begins_at_90_pct_or_while_closing_steps_can_still_be_paid(
 
 def test_the_first_half_of_a_day_is_for_work() -> None:
     assert EARLIEST_WIND_DOWN_PCT == 50
+
+
+@pytest.mark.parametrize(
+    ("spent", "needs", "works"), [(0, 110, True), (0, 111, False), (89, 21, True), (90, 0, False)]
+)
+def test_waking_makes_sense_when_a_step_can_be_paid(spent: int, needs: int, *, works: bool) -> None:
+    assert can_work(day_budget(base=100, left=1000, spent=spent), needs) is works
+
+
+def test_the_ceiling_of_an_even_day() -> None:
+    plan = Plan(
+        owner_id=OWNER, cycle_amount_usd_micros=3000, calendar=MonthlyCalendar(renewal_day=1)
+    )
+    assert typical_ceiling_usd_micros(plan, datetime(2026, 4, 30, 23, tzinfo=UTC)) == 110
+    assert typical_ceiling_usd_micros(plan, datetime(2026, 2, 28, tzinfo=UTC)) == 117

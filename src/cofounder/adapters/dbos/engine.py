@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar, runtime_checkable
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 
 from cofounder.adapters.dbos.database import SCHEMA, address_of, connect_engine
 from cofounder.adapters.dbos.logs import LEVEL, route_logs
@@ -27,6 +27,8 @@ _APPLICATION = "cofounder"
 _QUEUE = "turns"
 # Constant on purpose: DBOS leaves the jobs of another version lying.
 _VERSION = "1"
+# Its default is pickle, and what reads a pickle runs it.
+_SERIALIZER = DBOSPortableJSONSerializer()
 # How long a cancelled turn may take to unwind.
 _UNWIND_S = 2.0
 
@@ -71,6 +73,7 @@ class DbosEngine:
             system_database_engine=self._database,
             dbos_system_schema=SCHEMA,
             application_name=_APPLICATION,
+            serializer=_SERIALIZER,
             lazy=True,
         )
         self._dbos: DBOS | None = None
@@ -146,6 +149,7 @@ class DbosEngine:
             dbos_system_schema=SCHEMA,
             application_version=_VERSION,
             executor_id=self._executor_id,
+            serializer=_SERIALIZER,
             run_migrations=False,
             log_level=LEVEL,
             # Messages and schedules are not used. Threads that wait for them hold up a stop:

@@ -77,6 +77,7 @@ sessions = _table(
     Column("sleep_reason", Prose),
     Column("wind_down_left", Integer),
     Column("current_phase", Prose),
+    Column("needs_usd_micros", BigInteger, nullable=False),
     Column("barren_starts", Integer, nullable=False),
     Column("problem", Prose),
 )

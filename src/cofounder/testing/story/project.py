@@ -94,7 +94,7 @@ HTML = """\
     const odd = cents % people, each = Math.floor(cents / people);
     const euro = (value) => (value / 100).toFixed(2) + " €";
     document.getElementById("shares").textContent =
-      odd ? `${euro(each)} each, ${odd} cent left over` : `${euro(each)} each`;
+      odd ? `${euro(each)} each, ${odd} ct left over` : `${euro(each)} each`;
   }
   document.querySelectorAll("input").forEach((input) => input.addEventListener("input", show));
   show();

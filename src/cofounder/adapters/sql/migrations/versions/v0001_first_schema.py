@@ -83,6 +83,7 @@ def _sessions() -> None:
         sa.Column("sleep_reason", sa.Text()),
         sa.Column("wind_down_left", sa.Integer()),
         sa.Column("current_phase", sa.Text()),
+        sa.Column("needs_usd_micros", sa.BigInteger(), nullable=False),
         sa.Column("barren_starts", sa.Integer(), nullable=False),
         sa.Column("problem", sa.Text()),
         _parent("job_id", "cofounder_jobs"),
