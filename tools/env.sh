@@ -47,7 +47,7 @@ require_python() {
 make_with_uv() {
     say "making .venv with $("$uv" --version)"
     "$uv" venv --quiet --clear --python '>=3.11' .venv
-    "$uv" pip sync --quiet --python .venv/bin/python --require-hashes "$lock"
+    "$uv" pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes "$lock"
 }
 
 make_with_pip() {

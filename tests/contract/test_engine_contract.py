@@ -288,6 +288,13 @@ async def test_a_start_that_fails_can_be_tried_again(durable: DurableRig, tmp_pa
         pass
 
 
+async def test_several_engines_can_migrate_at_once(durable: DurableRig) -> None:
+    engines = [durable.engine(f"number {number}") for number in range(4)]
+    await asyncio.gather(*(engine.migrate() for engine in engines))
+    for engine in engines:
+        await engine.stop(grace_s=0)
+
+
 async def test_only_a_transaction_of_the_database_can_enqueue() -> None:
     inline = InlineRig()
     engine = DbosEngine("sqlite:///never_opened.db", "one", inline.clock)

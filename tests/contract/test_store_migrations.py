@@ -1,8 +1,11 @@
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +18,7 @@ import cofounder.adapters.sql
 from cofounder.adapters.sql import SqlStore
 from cofounder.adapters.sql.address import read_address
 from cofounder.adapters.sql.schema import HEAD, VERSION_TABLE
+from cofounder.adapters.sql.sqlite import switch_to_wal
 from cofounder.adapters.sql.tables import PREFIX, metadata
 from cofounder.domain.errors import ConfigurationError
 from tests.contract.store_samples import add_job, log_of
@@ -81,6 +85,26 @@ async def test_stores_of_one_process_all_succeed(empty_url: str) -> None:
     for store in stores:
         assert await log_of(store) == []
         await store.close()
+
+
+def test_many_can_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """Each wants to switch its journal, which SQLite grants to one and refuses to the others."""
+    together = Barrier(8, timeout=60)
+
+    def open_all() -> None:
+        for number in range(100):
+            connection = sqlite3.connect(
+                tmp_path / f"{number}.db", isolation_level=None, timeout=30
+            )
+            together.wait()
+            switch_to_wal(connection)
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            together.wait()
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        for opened in [threads.submit(open_all) for _ in range(8)]:
+            opened.result()
 
 
 def test_nothing_to_do_is_found_out_without_alembic(store_url: str) -> None:

@@ -126,6 +126,8 @@ class Hub:
     def close(self) -> None:
         """End all streams; later ones end at once."""
         self._closed = True
+        for topic in self._topics.values():
+            topic.subscribed.set()
         for slot in self._slots:
             for outbox in slot:
                 outbox.close()

@@ -59,11 +59,12 @@ class EventStream(Response):
         """Stream until it is over."""
         request = self._request
         async with self._hub.listening(request.job_id) as outbox:
-            head = await self._jobs.log_head(request.owner_id, request.job_id)
             start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
             await send(start)
             gone = asyncio.create_task(_close_when_gone(receive, outbox))
             try:
+                # Read after the subscription, so that nothing falls in between.
+                head = await self._jobs.log_head(request.owner_id, request.job_id)
                 await _Reader(self._jobs, request, send).follow(head, outbox)
             except CofounderError as error:
                 _LOG.warning("stream_broken", job_id=request.job_id, why=error.message)

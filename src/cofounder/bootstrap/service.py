@@ -17,7 +17,7 @@ from cofounder.adapters.dbos import DbosEngine
 from cofounder.adapters.merged_bus import MergedBus
 from cofounder.adapters.no_redis import NoHotState
 from cofounder.adapters.prices import GenaiPrices, TokenPrices
-from cofounder.adapters.redis import RedisBus, RedisHotState
+from cofounder.adapters.redis import RedisBus, RedisConnection, RedisHotState
 from cofounder.adapters.sandbox import open_sandbox
 from cofounder.adapters.sql import SqlStore
 from cofounder.agent.retry import RetryPolicy
@@ -139,7 +139,7 @@ async def _base(settings: Settings, data_dir: DataDir, stack: AsyncExitStack) ->
     prices.check(settings.model)
     model = _model(settings)
     stack.push_async_callback(model.close)
-    bus, hot_state = _connections(settings)
+    bus, hot_state = _connections(settings, clock)
     stack.push_async_callback(hot_state.close)
     stack.push_async_callback(bus.close)
     publisher = Publisher(bus=bus, hot_state=hot_state, clock=clock)
@@ -251,9 +251,9 @@ def _model(settings: Settings) -> Model:
     )
 
 
-def _connections(settings: Settings) -> tuple[Bus, HotState]:
+def _connections(settings: Settings, clock: Clock) -> tuple[Bus, HotState]:
     local = InProcessBus()
     if settings.redis_url is None:
         return local, NoHotState()
-    url = settings.redis_url
-    return MergedBus(local, RedisBus(url)), RedisHotState(url)
+    redis = RedisConnection(settings.redis_url, clock)
+    return MergedBus(local, RedisBus(redis, fan_out=InProcessBus())), RedisHotState(redis)

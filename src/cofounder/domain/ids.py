@@ -1,6 +1,6 @@
-"""Identifiers: a prefix that says what it names, and 128 random bits.
+"""Identifiers: a prefix that says what it names, and 128 bits that sort by creation.
 
-The random bits come from outside (`ports.clock.Ids`), so that this stays pure.
+The bits come from outside (`ports.clock.Ids`), so that this stays pure.
 """
 
 from typing import NewType

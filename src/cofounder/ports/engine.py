@@ -9,7 +9,7 @@ from cofounder.ports.store import Transaction
 class TurnHandler(Protocol):
     """Runs one turn to its end. Called again for the same turn after a crash."""
 
-    async def __call__(self, session_id: SessionId, turn: int) -> None:
+    async def __call__(self, session_id: SessionId, turn: int, /) -> None:
         """Claim the session for `turn` and go on until it must stop."""
         ...
 

@@ -110,14 +110,18 @@ async def test_a_closed_hub_ends_present_and_later_streams() -> None:
         assert await outbox.take() is None
 
 
+async def _breaking() -> AsyncIterator[bytes]:
+    yield b""
+    raise RuntimeError("broken")
+
+
 class BrokenBus(InProcessBus):
-    """A bus that cannot be subscribed to."""
+    """A bus whose subscriptions break."""
 
     @asynccontextmanager
     async def subscribe(self, job_id: JobId) -> AsyncIterator[AsyncIterator[bytes]]:
-        async with super().subscribe(job_id) as items:
-            yield items
-            raise RuntimeError("broken")
+        async with super().subscribe(job_id):
+            yield _breaking()
 
 
 async def test_streams_end_when_the_bus_is_broken() -> None:

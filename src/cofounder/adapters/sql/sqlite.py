@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 # Without an isolation level the driver begins nothing by itself, and so nothing too late.
 _DRIVER = {"isolation_level": None, "check_same_thread": False, "timeout": 30}
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
 _PATIENT, _IMPATIENT = "busy_timeout=30000", "busy_timeout=0"
 
 
@@ -146,6 +146,7 @@ def _engine(url: sa.URL, pragmas: Sequence[str]) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, record: object) -> None:
         try:
+            switch_to_wal(connection)
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as error:
@@ -153,3 +154,20 @@ def _engine(url: sa.URL, pragmas: Sequence[str]) -> sa.Engine:
             raise unavailable(str(url), str(error)) from error
 
     return engine
+
+
+def switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and the writer go on side by side; the file remembers it.
+
+    Of several who switch a new file, SQLite refuses all but one without letting them wait.
+    """
+    for _ in range(9):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            # This does wait, until that one is done.
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")

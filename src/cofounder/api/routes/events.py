@@ -79,8 +79,9 @@ async def stream_events(
     ] = None,
 ) -> Response:
     """The job's events as they happen, beginning after the reader's position."""
-    await caller.services.jobs.log_head(caller.owner_id, job_id)
     cursor = _cursor(last_event_id, after)
+    # Refused here: an answer has begun when the stream itself finds out.
+    await caller.services.jobs.log_head(caller.owner_id, job_id)
     request = StreamRequest(owner_id=caller.owner_id, job_id=job_id, cursor=cursor)
     return EventStream(caller.services.jobs, hub, request)
 
