@@ -1,0 +1,1 @@
+"""Repeatable benchmarks: figures as one table, comparable within one run."""

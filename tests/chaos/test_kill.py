@@ -18,8 +18,8 @@ def _tool(name: str, **fields: JsonValue) -> JsonObject:
 
 async def _appears(path: Path) -> None:
     async with asyncio.timeout(30):
-        while not path.exists():
-            await asyncio.to_thread(path.parent.exists)
+        while not await asyncio.to_thread(path.exists):
+            pass
 
 
 async def _ledger(founder: Founder) -> list[JsonObject]:

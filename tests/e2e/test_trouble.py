@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
-from cofounder.domain.json_types import JsonObject
 from cofounder.domain.transcript import StopReason, ToolResultBlock
 from cofounder.testing.provider import (
     Cut,
@@ -225,14 +225,14 @@ async def test_cancel_kills_what_runs(tmp_path: Path) -> None:
         assert cancelled["state"] == "cancelled"
         event = await home.founder.until(job_id, lambda e: e["type"] == "agent.tool.called")
         assert float(str(event["duration"])) < 30
-        again: JsonObject = await home.founder.post(f"/api/jobs/{job_id}/cancel")
+        again = await home.founder.post(f"/api/jobs/{job_id}/cancel")
         assert again["state"] == "cancelled"
     assert not (tmp_path / "workspaces" / job_id / "ended").exists()
 
 
 async def test_asking_twice_is_one_question_and_too_many_pause_the_build(tmp_path: Path) -> None:
     def ask(text: str) -> ToolCall:
-        options = [
+        options: list[JsonValue] = [
             {"id": "yes", "label": "Yes", "description": "Do it."},
             {"id": "no", "label": "No", "description": "Do not."},
         ]

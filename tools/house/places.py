@@ -113,7 +113,7 @@ def foreign_imports(source: SourceFile) -> Iterator[Violation]:
     """The domain knows the standard library and pydantic."""
     if not source.path.startswith(f"{PACKAGE}domain/"):
         return
-    allowed = sys.stdlib_module_names | {"pydantic", "cofounder"}
+    allowed = sys.stdlib_module_names | {"pydantic", "pydantic_core", "cofounder"}
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue

@@ -83,6 +83,5 @@ class InlineEngine:
     async def _run(self, handler: TurnHandler, turn: _Turn) -> None:
         try:
             await handler(turn.session_id, turn.turn)
-        except Exception as error:
-            # As in the real engine: whatever a turn raises ends that turn and nothing else.
+        except Exception as error:  # as in the real engine, it ends that turn and nothing else
             _LOG.error("turn failed", session_id=turn.session_id, turn=turn.turn, exc_info=error)

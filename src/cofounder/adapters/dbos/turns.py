@@ -47,8 +47,7 @@ class Turns:
         except asyncio.CancelledError:
             if task not in self._given_up:
                 raise
-        except Exception as error:
-            # Whatever a turn raises is told here: nobody awaits DBOS's task.
+        except Exception as error:  # whatever it is, it is told here: nobody awaits DBOS's task
             if task not in self._given_up:
                 _LOG.error("turn failed", session_id=session_id, turn=turn, exc_info=error)
                 raise

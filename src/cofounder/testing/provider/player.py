@@ -22,8 +22,8 @@ class ScriptOverError(Exception):
 class Play:
     """The turn for one request, and the fault that befalls this attempt.
 
-    `conversation` names the job's part of the script, its system prompt and first words; `turn_index`
-    counts the replies before this one.
+    `conversation` names the job's part of the script, its system prompt and first words;
+    `turn_index` counts the replies before this one.
     """
 
     turn: Turn
