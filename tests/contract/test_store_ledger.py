@@ -11,7 +11,6 @@ from cofounder.domain.errors import ConflictError
 from cofounder.domain.ids import OwnerId, RequestId, SessionId
 from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar, Span
 from cofounder.ports.store import EntryKind, LedgerEntry, ModelCallRow
-from cofounder.ports.store.ledger import CycleTotals
 from tests.contract.store_samples import (
     DAY,
     NOW,
@@ -209,30 +208,20 @@ async def test_a_locked_day_is_read_and_written_by_one_at_a_time(stores: list[Sq
     assert (await today(stores[0])).top_up_usd_micros == 60
 
 
-async def test_a_cycle_is_summed_up_to_a_day(store: SqlStore) -> None:
-    cycle = Span(start=DAY.start, end=DAY.start + timedelta(days=4))
-    for number in range(-1, 5):
-        start = DAY.start + timedelta(days=number)
-        day = replace(
-            a_day(),
-            day=Span(start=start, end=start + timedelta(days=1)),
-            top_up_usd_micros=10**number if number >= 0 else 7,
-            spent_usd_micros=2,
-            reserved_usd_micros=1,
-        )
+async def test_the_other_days_of_a_cycle_and_those_that_overlap(store: SqlStore) -> None:
+    def day_from(hours: int) -> DayBudget:
+        start = DAY.start + timedelta(hours=hours)
+        span = Span(start=start, end=start + timedelta(days=1))
+        return replace(a_day(), day=span, spent_usd_micros=hours + 100)
+
+    days = {hours: day_from(hours) for hours in (-48, -24, -9, 0, 24, 48, 72)}
+    for day in days.values():
         await add_day(store, day)
         await add_day(store, replace(day, owner_id=OTHER))
+    cycle = Span(start=DAY.start, end=DAY.start + timedelta(days=3))
     async with store.reading() as tx:
-        totals = tx.ledger.cycle_totals
-        assert await totals(OWNER, cycle, DAY.start) == CycleTotals(
-            committed_usd_micros=0, top_up_usd_micros=0
-        )
-        assert await totals(OWNER, cycle, DAY.start + timedelta(days=2)) == CycleTotals(
-            committed_usd_micros=6, top_up_usd_micros=11
-        )
-        assert await totals(OWNER, cycle, DAY.start + timedelta(days=9)) == CycleTotals(
-            committed_usd_micros=12, top_up_usd_micros=1111
-        )
+        found = await tx.ledger.other_days(OWNER, cycle, days[0].day)
+    assert sorted(found, key=lambda day: day.day.start) == [days[-9], days[24], days[48]]
 
 
 async def test_an_entry_is_kept_once(store: SqlStore) -> None:
@@ -240,6 +229,8 @@ async def test_an_entry_is_kept_once(store: SqlStore) -> None:
         assert await tx.ledger.add_entry(a_top_up(1))
         assert not await tx.ledger.add_entry(replace(a_top_up(1), amount_usd_micros=9))
         assert await tx.ledger.entries(OWNER) == [a_top_up(1)]
+        assert await tx.ledger.entry(a_top_up(1).request_id) == a_top_up(1)
+        assert await tx.ledger.entry(RequestId("none")) is None
 
 
 async def test_a_request_is_paid_for_once(store: SqlStore) -> None:

@@ -89,7 +89,7 @@ async def test_stores_of_one_process_all_succeed(empty_url: str) -> None:
 
 def test_many_can_open_a_new_file_at_once(tmp_path: Path) -> None:
     """Each wants to switch its journal, which SQLite grants to one and refuses to the others."""
-    together = Barrier(8, timeout=60)
+    together = Barrier(8, timeout=10)
 
     def open_all() -> None:
         for number in range(100):

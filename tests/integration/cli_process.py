@@ -33,7 +33,8 @@ SCRIPT = {
         {"say": "The rest depends on your answer."},
         {"tools": [{"name": "write_file", "input": {"path": "index.html", "content": "<p>"}}]},
         {"say": "The page is built."},
-    ]
+    ],
+    "jobs": {"A page that takes long.": [{"say": "Hm.", "delay_s": 120}]},
 }
 
 

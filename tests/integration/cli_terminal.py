@@ -22,13 +22,14 @@ class Terminal:
     def __init__(self, process: subprocess.Popen[bytes], screen: int, line: int) -> None:
         self.process, self._screen, self._line = process, screen, line
         self.shown = ""
+        self._waited_for = 0
         self.settings = termios.tcgetattr(line)
 
     def until(self, words: str) -> None:
         """Read until the words have been shown after whatever was waited for before."""
-        begun = len(self.shown)
-        while words not in self.shown[begun:]:
+        while words not in self.shown[self._waited_for :]:
             assert self._read(), f"{words!r} was not shown:\n{self.shown[-3000:]}"
+        self._waited_for = self.shown.index(words, self._waited_for) + len(words)
 
     def type(self, keys: str) -> None:
         """Press keys."""

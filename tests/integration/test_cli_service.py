@@ -204,6 +204,20 @@ def test_it_stops_on_request_and_says_goodbye(tmp_path: Path) -> None:
         assert "cofounder up" in gone.err
 
 
+def test_a_second_request_stops_it_in_the_middle_of_a_step(tmp_path: Path) -> None:
+    with provider(tmp_path) as base_url:
+        cli = cli_in(tmp_path / "d", ANTHROPIC_API_KEY="test-key", ANTHROPIC_BASE_URL=base_url)
+        with service(cli, "--port", "0") as process:
+            job_id = cli.create("A page that takes long.")
+            while cli("status", job_id, "--json").data["state"] != "working":
+                pass
+            process.send_signal(signal.SIGTERM)
+            assert process.stdout is not None
+            assert "Stopping after the running step" in process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 130
+
+
 def test_a_service_that_was_killed_is_told_from_one_that_was_stopped(tmp_path: Path) -> None:
     with provider(tmp_path) as base_url:
         cli = cli_in(tmp_path / "d", ANTHROPIC_API_KEY="test-key", ANTHROPIC_BASE_URL=base_url)

@@ -44,7 +44,8 @@ def test_a_decision_is_shown_and_asked_for(cli: Cli) -> None:
         terminal.type("2\n")
         terminal.until("Guidance for the agent")
         terminal.type("A dark one.\n")
-        terminal.until("Decided: Red")
+        terminal.until("Decided: ")
+        terminal.until("Red")
         assert terminal.ended() == 0
     answered = cli("escalations", "--all", "--json").data["items"]
     assert isinstance(answered, list)

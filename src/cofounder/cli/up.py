@@ -1,6 +1,7 @@
 """Running the service in the foreground."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from cofounder.bootstrap import Running, redacted, running
 from cofounder.cli import forms
+from cofounder.cli.errors import ExitCode
 from cofounder.cli.foreground import on_signals
 from cofounder.cli.logs import log_to
 from cofounder.cli.terminal import err, out
@@ -35,10 +37,13 @@ def _stopper(live: Running) -> Callable[[], None]:
 
     def ask() -> None:
         nonlocal asked
-        word = "Stopping at once." if asked else "Stopping after the running step (again: at once)."
-        err().print(word)
-        live.request_stop(hard=asked)
+        if asked:
+            err().print("Stopping at once; what was running goes on at the next start.")
+            # Nothing durable is lost by this: a start after it is a start after a crash.
+            os._exit(ExitCode.INTERRUPTED)
         asked = True
+        err().print("Stopping after the running step (again: at once).")
+        live.request_stop()
 
     return ask
 

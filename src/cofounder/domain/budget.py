@@ -3,6 +3,7 @@
 All amounts are whole micro-dollars. All sessions of an owner share one `DayBudget`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,9 +81,14 @@ class DayBudget:
         )
 
     @property
+    def committed_usd_micros(self) -> int:
+        """Spent, or reserved for calls whose cost is not known yet."""
+        return self.spent_usd_micros + self.reserved_usd_micros
+
+    @property
     def free_usd_micros(self) -> int:
         """What can still be reserved below the ceiling."""
-        return max(0, self.ceiling_usd_micros - self.spent_usd_micros - self.reserved_usd_micros)
+        return max(0, self.ceiling_usd_micros - self.committed_usd_micros)
 
     @property
     def budget_pct(self) -> int:
@@ -98,6 +104,33 @@ class DayBudget:
     def runaway(self) -> bool:
         """Whether the breaker has to stop the session."""
         return is_runaway(self.spent_usd_micros, self.ceiling_usd_micros)
+
+
+def begin_day(plan: Plan, now: datetime, others: Sequence[DayBudget]) -> DayBudget:
+    """The budget day that holds `now`, nothing spent on it yet.
+
+    `others` are the owner's other days of this cycle, and those that overlap this day
+    because the plan's calendar was changed meanwhile: what was spent on the latter is
+    taken off today's share, so that another time zone is not another allowance.
+    """
+    day = plan.calendar.day_at(now)
+    left = plan.cycle_amount_usd_micros
+    left += sum(other.top_up_usd_micros - other.committed_usd_micros for other in others)
+    running = sum(
+        other.committed_usd_micros
+        for other in others
+        if other.day.start < day.end and day.start < other.day.end
+    )
+    share = calc_daily_budget(left, plan.calendar.days_left(now))
+    return DayBudget(
+        owner_id=plan.owner_id,
+        day=day,
+        base_usd_micros=max(0, share - running),
+        top_up_usd_micros=0,
+        cycle_left_usd_micros=left,
+        spent_usd_micros=0,
+        reserved_usd_micros=0,
+    )
 
 
 def is_time_to_wind_down(budget: DayBudget, closing_usd_micros: int) -> bool:

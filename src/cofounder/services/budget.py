@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cofounder.domain import budget as rules
 from cofounder.domain.budget import DayBudget, Forecast, Plan, forecast
-from cofounder.domain.errors import BudgetExceededError, InvalidInputError
+from cofounder.domain.errors import BudgetExceededError, ConflictError, InvalidInputError
 from cofounder.domain.ids import OwnerId, RequestId
 from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar
 from cofounder.domain.session import ASLEEP, Session
@@ -84,18 +84,8 @@ class BudgetService:
 
     async def _begun(self, tx: Transaction, plan: Plan, now: datetime) -> DayBudget:
         day, cycle = plan.calendar.day_at(now), plan.calendar.cycle_at(now)
-        before = await tx.ledger.cycle_totals(plan.owner_id, cycle, day.start)
-        left = plan.cycle_amount_usd_micros + before.top_up_usd_micros
-        left -= before.committed_usd_micros
-        return DayBudget(
-            owner_id=plan.owner_id,
-            day=day,
-            base_usd_micros=rules.calc_daily_budget(left, plan.calendar.days_left(now)),
-            top_up_usd_micros=0,
-            cycle_left_usd_micros=left,
-            spent_usd_micros=0,
-            reserved_usd_micros=0,
-        )
+        others = await tx.ledger.other_days(plan.owner_id, cycle, day)
+        return rules.begin_day(plan, now, others)
 
     async def record_call_cost(
         self, tx: Transaction, call: ModelCallRow, entry: LedgerEntry
@@ -148,11 +138,20 @@ class BudgetService:
             day = await self.today(tx, owner_id)
             entry = self._grant(owner_id, request_id, EntryKind.TOP_UP, amount_usd_micros)
             if not await tx.ledger.add_entry(entry):
-                return day
+                return await self._repeated(tx, entry, day)
             day = replace(day, top_up_usd_micros=day.top_up_usd_micros + amount_usd_micros)
             await tx.ledger.save_day(day)
             await self._allow(tx, sleepers, day, "topped up")
             return day
+
+    async def _repeated(self, tx: Transaction, entry: LedgerEntry, day: DayBudget) -> DayBudget:
+        known = await tx.ledger.entry(entry.request_id)
+        if known is None or known.amount_usd_micros != entry.amount_usd_micros:
+            raise ConflictError(
+                "This Idempotency-Key was used for another top-up.",
+                cure="Use a new key for a new top-up.",
+            )
+        return day
 
     async def set_plan(self, plan: Plan) -> DayBudget:
         """Change the plan from now on: today's share is computed anew, sleepers may wake."""

@@ -20,6 +20,9 @@ from cofounder.services.transitions import Transitions
 
 MAX_GUIDANCE_CHARS = 20_000
 
+# How a question is closed whose job was cancelled before anybody answered.
+JOB_ENDED = "job_ended"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -109,13 +112,19 @@ class EscalationService:
             await self._deliver(tx, session, escalation, answer)
             return await self._owned(tx, owner_id, escalation_id)
 
-    async def _deliver(
+    async def withdraw(self, tx: Transaction, session: Session) -> None:
+        """The job has ended: its open questions are answered by that, and by nobody else."""
+        for escalation in await tx.decisions.open_of_session(session.session_id):
+            now = self._clock.now()
+            answer = Answer(
+                decision=JOB_ENDED, guidance=None, resolved_by=session.owner_id, resolved_at=now
+            )
+            await tx.decisions.resolve(escalation.escalation_id, answer)
+            self._tell(tx, session, escalation, answer)
+
+    def _tell(
         self, tx: Transaction, session: Session, escalation: Escalation, answer: Answer
     ) -> None:
-        text = answer_text(escalation, answer)
-        item = InboxItem(source_id=escalation.escalation_id, kind=InboxKind.ANSWER, text=text)
-        await tx.conversation.put(session.session_id, item, answer.resolved_at)
-        await tx.conversation.forget_failures(session.session_id, None)
         tx.emit(
             EscalationResolved(
                 **self._transitions.origin(session),
@@ -124,7 +133,17 @@ class EscalationService:
                 resolved_at=answer.resolved_at,
             )
         )
+
+    async def _deliver(
+        self, tx: Transaction, session: Session, escalation: Escalation, answer: Answer
+    ) -> None:
+        text = answer_text(escalation, answer)
+        item = InboxItem(source_id=escalation.escalation_id, kind=InboxKind.ANSWER, text=text)
+        await tx.conversation.put(session.session_id, item, answer.resolved_at)
+        await tx.conversation.forget_failures(session.session_id, None)
+        self._tell(tx, session, escalation, answer)
         if answer.decision == STOP_JOB and session.state not in ENDED:
+            await self.withdraw(tx, session)
             await self._transitions.move(
                 tx, session, SessionState.CANCELLED, "the founder chose to stop"
             )

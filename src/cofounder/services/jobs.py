@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -38,6 +38,15 @@ class JobRequest:
     build_plan: BuildPlan | None = None
     max_tool_calls: int | None = None
     model: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fields:
+    """What a request comes to, once it was checked."""
+
+    owner_id: OwnerId
+    model: str
+    max_tool_calls: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +100,22 @@ class JobService:
         The same key with the same request returns the job that is there; with another
         request it is a `ConflictError`. Raises `InvalidInputError` and `UnknownModelError`.
         """
-        context = self._context
         model = request.model or self._defaults.model
         max_tool_calls = _checked(request, self._defaults)
-        context.prices.check(model)
-        request_hash = _hash(request)
+        self._context.prices.check(model)
+        fields = _Fields(owner_id=owner_id, model=model, max_tool_calls=max_tool_calls)
+        try:
+            return await self._create(fields, request, idempotency_key)
+        except ConflictError:
+            # Two requests with one key at the same instant: the loser finds the winner's job.
+            if idempotency_key is None:
+                raise
+            return await self._create(fields, request, idempotency_key)
+
+    async def _create(
+        self, fields: _Fields, request: JobRequest, idempotency_key: str | None
+    ) -> JobView:
+        context, owner_id, request_hash = self._context, fields.owner_id, _hash(request)
         async with context.store.writing() as tx:
             if idempotency_key is not None:
                 known = await tx.jobs.by_idempotency_key(owner_id, idempotency_key)
@@ -109,8 +129,8 @@ class JobService:
                 idea_brief=request.idea_brief.strip(),
                 understanding_qna=request.understanding_qna,
                 build_plan=request.build_plan,
-                model=model,
-                max_tool_calls=max_tool_calls,
+                model=fields.model,
+                max_tool_calls=fields.max_tool_calls,
                 created_at=context.clock.now(),
             )
             await tx.jobs.add(job, idempotency_key=idempotency_key, request_hash=request_hash)
@@ -207,6 +227,9 @@ class JobService:
     async def _view(self, tx: Transaction, job: Job) -> JobView:
         session = await tx.sessions.get(job.session_id)
         assert session is not None
+        # The row tells what the last call made of it; a refresh since then is true, too.
+        budget = await self._context.budget.peek(tx, job.owner_id)
+        session = replace(session, budget_pct=budget.budget_pct)
         open_now = await tx.decisions.open_of_session(job.session_id)
         return JobView(job=job, session=session, open_escalations=len(open_now))
 

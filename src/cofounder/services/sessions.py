@@ -73,6 +73,7 @@ class SessionService:
             session = await self._owned(tx, owner_id, job_id)
             if session.state is not SessionState.CANCELLED:
                 held = replace(session, turn=session.turn + 1)
+                await self._context.escalations.withdraw(tx, held)
                 session = await self._context.transitions.move(
                     tx, held, SessionState.CANCELLED, "cancelled by the founder"
                 )

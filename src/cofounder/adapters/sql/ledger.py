@@ -1,7 +1,7 @@
 """Rows of money. `spent` and `reserved` change by increments only, never by overwriting."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,7 +14,6 @@ from cofounder.domain.ids import OwnerId, RequestId, SessionId
 from cofounder.domain.money import Usage
 from cofounder.domain.schedule import Span
 from cofounder.ports.store import EntryKind, LedgerEntry, ModelCallRow
-from cofounder.ports.store.ledger import CycleTotals
 
 _PLAN = sa.select(plans).where(by(plans.c.owner_id))
 _SAVE_PLAN = insert_or_replace(plans, ["owner_id"])
@@ -39,13 +38,14 @@ _SPEND = (
         reserved_usd_micros=_reserved - sa.bindparam("released", type_=sa.BigInteger),
     )
 )
-_CYCLE_TOTALS = sa.select(
-    sa.func.coalesce(sa.func.sum(_spent + _reserved), 0).label("committed"),
-    sa.func.coalesce(sa.func.sum(budget_days.c.top_up_usd_micros), 0).label("topped_up"),
-).where(
+_in_cycle = budget_days.c.day_start.between(sa.bindparam("first"), sa.bindparam("last"))
+_overlaps = (budget_days.c.day_start < sa.bindparam("end")) & (
+    budget_days.c.day_end > sa.bindparam("start")
+)
+_OTHER_DAYS = sa.select(budget_days).where(
     by(budget_days.c.owner_id),
-    budget_days.c.day_start >= sa.bindparam("first"),
-    budget_days.c.day_start < sa.bindparam("before"),
+    budget_days.c.day_start != sa.bindparam("start"),
+    _in_cycle | _overlaps,
 )
 
 _BEGIN_CALL = sa.insert(model_calls)
@@ -62,6 +62,7 @@ _OPEN_CALLS = (
 
 _ADD_ENTRY = sa.insert(ledger)
 _ADD_NEW_ENTRY = insert_if_absent(ledger)
+_ONE_ENTRY = sa.select(ledger).where(by(ledger.c.request_id))
 _OF_OWNER = (
     sa.select(ledger)
     .where(by(ledger.c.owner_id))
@@ -125,17 +126,17 @@ class SqlLedgerRows:
             _SAVE_DAY, by_owner_id=day.owner_id, by_day_start=day.day.start, **_terms(day)
         )
 
-    async def cycle_totals(self, owner_id: OwnerId, cycle: Span, before: datetime) -> CycleTotals:
-        """Sums over the days of `cycle` that began before `before`."""
-        (row,) = await self._db.rows(
-            _CYCLE_TOTALS,
+    async def other_days(self, owner_id: OwnerId, cycle: Span, day: Span) -> Sequence[DayBudget]:
+        """The days that began in `cycle` or overlap `day`, without the one that is `day`."""
+        rows = await self._db.rows(
+            _OTHER_DAYS,
             by_owner_id=owner_id,
             first=cycle.start,
-            before=min(before, cycle.end),
+            last=cycle.end - timedelta(microseconds=1),
+            start=day.start,
+            end=day.end,
         )
-        return CycleTotals(
-            committed_usd_micros=int(row.committed), top_up_usd_micros=int(row.topped_up)
-        )
+        return [_day(row) for row in rows]
 
     async def reserve(self, call: ModelCallRow) -> bool:
         """Reserve and keep the call, or False: spent + reserved + amount > ceiling."""
@@ -183,6 +184,11 @@ class SqlLedgerRows:
     async def add_entry(self, entry: LedgerEntry) -> bool:
         """Keep an entry that is no call; False when its `request_id` was there before."""
         return await self._db.change(_ADD_NEW_ENTRY, **_entry_values(entry)) == 1
+
+    async def entry(self, request_id: RequestId) -> LedgerEntry | None:
+        """One entry."""
+        row = await self._db.row(_ONE_ENTRY, by_request_id=request_id)
+        return _entry(row) if row else None
 
     async def entries(
         self, owner_id: OwnerId, *, session_id: SessionId | None = None, limit: int = 1000

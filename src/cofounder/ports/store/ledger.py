@@ -59,14 +59,6 @@ class ModelCallRow:
     started_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class CycleTotals:
-    """What happened in a cycle before a given day: committed = spent + still reserved."""
-
-    committed_usd_micros: int
-    top_up_usd_micros: int
-
-
 class LedgerRows(Protocol):
     """Plans, budget days, open calls, entries."""
 
@@ -94,8 +86,8 @@ class LedgerRows(Protocol):
         """Change base, top-up and ceiling of a locked day; spent and reserved stay."""
         ...
 
-    async def cycle_totals(self, owner_id: OwnerId, cycle: Span, before: datetime) -> CycleTotals:
-        """Sums over the days of `cycle` that began before `before`."""
+    async def other_days(self, owner_id: OwnerId, cycle: Span, day: Span) -> Sequence[DayBudget]:
+        """The days that began in `cycle` or overlap `day`, without the one that is `day`."""
         ...
 
     async def reserve(self, call: ModelCallRow) -> bool:
@@ -118,6 +110,10 @@ class LedgerRows(Protocol):
 
     async def add_entry(self, entry: LedgerEntry) -> bool:
         """Keep an entry that is no call; False when its `request_id` was there before."""
+        ...
+
+    async def entry(self, request_id: RequestId) -> LedgerEntry | None:
+        """One entry."""
         ...
 
     async def entries(
