@@ -20,12 +20,13 @@ from pathlib import Path
 import psutil
 from pydantic import SecretStr
 
-from cofounder.bootstrap import LOCAL_OWNER, Running, running
+from cofounder.adapters.auth.token_file import LOCAL_OWNER
+from cofounder.bootstrap.service import Running, running
 from cofounder.domain.events import decode_event
 from cofounder.domain.events.agent import StateChanged, Thinking
 from cofounder.domain.session import SessionState
 from cofounder.services.jobs import JobRequest
-from cofounder.settings import load_settings
+from cofounder.settings import isolated_settings
 
 AT = (50, 200, 400)
 HALF_WINDOW = 10
@@ -47,7 +48,7 @@ async def measure() -> str:
     marks: dict[int, Mark] = {}
     with tempfile.TemporaryDirectory(prefix="cofounder-bench-") as folder:
         async with _provider(Path(folder)) as url:
-            settings = load_settings(
+            settings = isolated_settings(
                 data_dir=Path(folder, "data"),
                 port=0,
                 cycle_budget_usd=100_000,

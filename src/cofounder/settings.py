@@ -95,14 +95,35 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
 
+class _Isolated(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def load_settings(**flags: object) -> Settings:
     """Read the settings; flags that are None do not count.
 
     Raises `ConfigurationError` that names each wrong setting and what is wrong with it.
     """
-    given = {name: value for name, value in flags.items() if value is not None}
+    return _checked(Settings, {name: v for name, v in flags.items() if v is not None})
+
+
+def isolated_settings(**fields: object) -> Settings:
+    """These and the defaults, and nothing else: neither environment nor file is read."""
+    return _checked(_Isolated, fields)
+
+
+def _checked(kind: type[Settings], given: dict[str, object]) -> Settings:
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic validates each value
+        return kind(**given)  # type: ignore[arg-type]  # pydantic validates each value
     except ValidationError as error:
         problems = "; ".join(
             f"{_variable(str(e['loc'][0] if e['loc'] else 'settings'))}: {e['msg']}"

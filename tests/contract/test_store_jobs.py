@@ -135,6 +135,19 @@ async def test_a_session_comes_back_as_it_was_saved(store: SqlStore) -> None:
         assert await tx.sessions.get(SESSION_ID) == a_session()
 
 
+async def test_a_session_can_be_saved_several_times_in_a_transaction(store: SqlStore) -> None:
+    await add_job(store)
+    steps = [a_full_session(), replace(a_full_session(), wake_at=None), a_session(), a_session()]
+    async with store.writing() as tx:
+        await tx.sessions.save(a_full_session())
+        await tx.sessions.lock(SESSION_ID)
+        for step in steps:
+            await tx.sessions.save(step)
+            assert await tx.sessions.get(SESSION_ID) == step
+    async with store.reading() as tx:
+        assert await tx.sessions.get(SESSION_ID) == a_session()
+
+
 async def test_a_session_that_is_not_there(store: SqlStore) -> None:
     async with store.writing() as tx:
         assert await tx.sessions.get(SessionId("ses_unknown")) is None

@@ -12,11 +12,12 @@ from typing import cast
 import httpx2
 from pydantic import SecretStr
 
-from cofounder.bootstrap import LOCAL_OWNER, Running, running
+from cofounder.adapters.auth.token_file import LOCAL_OWNER
+from cofounder.bootstrap.service import Running, running
 from cofounder.domain.budget import Plan
 from cofounder.domain.json_types import JsonObject, JsonValue
 from cofounder.domain.schedule import FixedCalendar
-from cofounder.settings import load_settings
+from cofounder.settings import isolated_settings
 from cofounder.testing.provider import Script, StrictProvider, Turn
 
 PATIENCE_S = 60.0
@@ -130,7 +131,7 @@ async def house(
 ) -> AsyncIterator[House]:
     """Start provider and service in this process, on a free port."""
     async with StrictProvider(script) as provider:
-        settings = load_settings(
+        settings = isolated_settings(
             data_dir=data_dir,
             port=0,
             database_url=database_url,

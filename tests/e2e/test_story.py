@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cofounder.adapters.auth.token_file import LOCAL_OWNER
 from cofounder.adapters.sandbox import open_sandbox
-from cofounder.bootstrap import LOCAL_OWNER, demo
+from cofounder.bootstrap.demo import demo
 from cofounder.domain.events.agent import StateChanged
 from cofounder.domain.ids import JobId
 from cofounder.domain.session import SessionState

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cofounder.bootstrap.service import LOCAL_OWNER, Running, running
+from cofounder.adapters.auth.token_file import LOCAL_OWNER
+from cofounder.bootstrap.service import Running, running
 from cofounder.domain.budget import Plan
 from cofounder.domain.ids import JobId
 from cofounder.domain.schedule import FixedCalendar
 from cofounder.services.jobs import JobRequest
-from cofounder.settings import load_settings
+from cofounder.settings import isolated_settings
 from cofounder.testing.provider import StrictProvider
 from cofounder.testing.story import IDEA, PLAN, QNA, story
 
@@ -39,10 +40,10 @@ class DemoRun:
 async def demo(*, port: int, data_dir: Path) -> AsyncIterator[DemoRun]:
     """Start provider and service, shorten the day, and give the agent its job."""
     async with StrictProvider(story()) as provider:
-        settings = load_settings(
+        # Nothing of the founder's own set-up is touched: neither database nor Redis.
+        settings = isolated_settings(
             data_dir=data_dir,
             port=port,
-            host="127.0.0.1",
             ANTHROPIC_API_KEY=SecretStr(provider.api_key),
             ANTHROPIC_BASE_URL=provider.base_url,
         )

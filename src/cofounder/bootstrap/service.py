@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cofounder import __version__
 from cofounder.adapters.anthropic import AnthropicModel
-from cofounder.adapters.auth.token_file import LOCAL_OWNER, TokenFile
+from cofounder.adapters.auth.token_file import TokenFile
 from cofounder.adapters.bus import InProcessBus
 from cofounder.adapters.clock import RandomIds, SystemClock
 from cofounder.adapters.data_dir import DataDir
@@ -17,7 +17,6 @@ from cofounder.adapters.dbos import DbosEngine
 from cofounder.adapters.merged_bus import MergedBus
 from cofounder.adapters.no_redis import NoHotState
 from cofounder.adapters.prices import GenaiPrices, TokenPrices
-from cofounder.adapters.redis import RedisBus, RedisConnection, RedisHotState
 from cofounder.adapters.sandbox import open_sandbox
 from cofounder.adapters.sql import SqlStore
 from cofounder.agent.retry import RetryPolicy
@@ -47,18 +46,16 @@ from cofounder.settings import Settings
 
 GRACE_S = 30.0
 
-__all__ = ["LOCAL_OWNER", "Running", "local_token", "migrate", "redacted", "running"]
-
 
 @dataclass(kw_only=True)
 class Running:
-    """A service that runs. `redis` tells whether a Redis was set; it may be out of reach."""
+    """A service that runs. `redis` tells whether the one that is set answers, None without."""
 
     url: str
     token: str
     services: Services
     isolation: str
-    redis: bool
+    redis: bool | None
     data_dir: DataDir
     grace_s: float = GRACE_S
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,7 +94,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             token=auth.token,
             services=services,
             isolation=sandbox.isolation.value,
-            redis=settings.redis_url is not None,
+            redis=await redis_answers(settings),
             data_dir=data_dir,
         )
         await base.engine.start(turns.advance)
@@ -234,6 +231,16 @@ def open_prices(settings: Settings, clock: Clock) -> Prices:
     return GenaiPrices(clock=clock, overrides=overrides)
 
 
+async def redis_answers(settings: Settings) -> bool | None:
+    """Whether the Redis that is set can be reached; None when none is set."""
+    if settings.redis_url is None:
+        return None
+    # See `_connections`.
+    from cofounder.adapters.redis import reachable
+
+    return await reachable(settings.redis_url)
+
+
 def redacted(url: str) -> str:
     """A database URL without its password, for people."""
     return re.sub(r"://([^:/@]*):[^@]*@", r"://\1:***@", url)
@@ -255,5 +262,8 @@ def _connections(settings: Settings, clock: Clock) -> tuple[Bus, HotState]:
     local = InProcessBus()
     if settings.redis_url is None:
         return local, NoHotState()
+    # The client takes half a second to import, which a start without Redis is spared.
+    from cofounder.adapters.redis import RedisBus, RedisConnection, RedisHotState
+
     redis = RedisConnection(settings.redis_url, clock)
     return MergedBus(local, RedisBus(redis, fan_out=InProcessBus())), RedisHotState(redis)

@@ -5,11 +5,10 @@ from enum import StrEnum
 
 from cofounder.adapters.clock import SystemClock
 from cofounder.adapters.data_dir import DataDir
-from cofounder.adapters.redis import reachable
 from cofounder.adapters.sandbox import open_sandbox
 from cofounder.adapters.sql import SqlStore
 from cofounder.api.server import bind
-from cofounder.bootstrap.service import open_prices, redacted
+from cofounder.bootstrap.service import open_prices, redacted, redis_answers
 from cofounder.domain.errors import CofounderError
 from cofounder.ports.sandbox import Isolation
 from cofounder.settings import Settings
@@ -66,9 +65,10 @@ async def _database(settings: Settings) -> Finding:
 
 
 async def _redis(settings: Settings) -> Finding:
-    if settings.redis_url is None:
+    answers = await redis_answers(settings)
+    if answers is None:
         return _ok("redis", "not set; not needed on one machine")
-    if await reachable(settings.redis_url):
+    if answers:
         return _ok("redis", "reachable")
     return Finding(
         name="redis",

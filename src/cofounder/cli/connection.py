@@ -32,6 +32,6 @@ def token_of(flag: Path | None) -> str:
     if file.exists():
         return file.read_text(encoding="utf-8").strip()
     # Imported here to keep the usual way fast.
-    from cofounder.bootstrap import local_token
+    from cofounder.bootstrap.service import local_token
 
     return local_token(load_settings(data_dir=flag))

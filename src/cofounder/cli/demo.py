@@ -9,10 +9,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cofounder import bootstrap
 from cofounder.api.schemas.escalations import EscalationList
 from cofounder.api.schemas.events import EventPage
 from cofounder.api.schemas.jobs import StatusOut
+from cofounder.bootstrap.demo import DemoRun
+from cofounder.bootstrap.demo import demo as tell_story
 from cofounder.cli import forms
 from cofounder.cli.client import Service, path_of
 from cofounder.cli.demo_answer import Offer, OfferingScreen
@@ -74,7 +75,7 @@ def _home(wanted: Path | None) -> Iterator[Path]:
 
 
 async def _told(form: forms.Demo, data_dir: Path) -> ExitCode:
-    async with bootstrap.demo(port=form.port, data_dir=data_dir) as run:
+    async with tell_story(port=form.port, data_dir=data_dir) as run:
         async with Service(data_dir) as service:
             await _watched(service, run, data_dir)
             summary = await _summary(service, run, data_dir)
@@ -92,7 +93,7 @@ def _attended() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-async def _watched(service: Service, run: bootstrap.DemoRun, data_dir: Path) -> None:
+async def _watched(service: Service, run: DemoRun, data_dir: Path) -> None:
     machine, attended = this_machine(), _attended()
     hint = f"From another terminal: cofounder status {run.job_id} --data-dir {data_dir}"
     with pressed_keys() if attended else nullcontext() as keys:
@@ -107,7 +108,7 @@ async def _watched(service: Service, run: bootstrap.DemoRun, data_dir: Path) -> 
             await asyncio.gather(answers, return_exceptions=True)
 
 
-async def _summary(service: Service, run: bootstrap.DemoRun, data_dir: Path) -> Summary:
+async def _summary(service: Service, run: DemoRun, data_dir: Path) -> Summary:
     job = path_of("jobs", run.job_id)
     status = StatusOut.model_validate_json(await service.get(f"{job}/status"))
     asked = EscalationList.model_validate_json(await service.get(f"{job}/escalations"))

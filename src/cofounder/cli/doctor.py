@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from cofounder.bootstrap import Finding, Verdict, migrate, redacted, survey
+from cofounder.bootstrap.service import migrate, redacted
+from cofounder.bootstrap.survey import Finding, Verdict, survey
 from cofounder.cli import forms
 from cofounder.cli.errors import ExitCode
 from cofounder.cli.terminal import err, out, print_json

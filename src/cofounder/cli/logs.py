@@ -16,7 +16,11 @@ def log_to(file: TextIO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=file.isatty()),
+            structlog.dev.ConsoleRenderer(
+                colors=file.isatty(),
+                # Rich ones print every local variable, secrets too, and take seconds.
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
         ],
         logger_factory=structlog.PrintLoggerFactory(file),
         cache_logger_on_first_use=True,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from cofounder.bootstrap import Running, redacted, running
+from cofounder.bootstrap.service import Running, redacted, running
 from cofounder.cli import forms
 from cofounder.cli.errors import ExitCode
 from cofounder.cli.foreground import on_signals

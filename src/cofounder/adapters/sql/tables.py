@@ -26,6 +26,7 @@ def _parent(key: str) -> ForeignKey:
 
 
 def _table(name: str, *parts: sa.schema.SchemaItem, with_rowid: bool = True) -> sa.Table:
+    """Without rowids SQLite keeps the rows in the key's own tree: good for short ones."""
     # Nobody asks for the keys that the database makes up.
     return sa.Table(
         PREFIX + name, metadata, *parts, implicit_returning=False, sqlite_with_rowid=with_rowid
@@ -167,6 +168,7 @@ model_calls = _table(
     Column("cache_write_tokens", BigInteger, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("settled_at", Instant),
+    with_rowid=False,
 )
 _open = model_calls.c.settled_at.is_(None)
 Index(
@@ -247,7 +249,6 @@ documents = _table(
     Column("updated_at", Instant, nullable=False),
 )
 
-# Rows are short and read in the order of the key: SQLite keeps them in the key's own tree.
 events = _table(
     "events",
     Column("job_id", Text, _parent("jobs.job_id"), primary_key=True),

@@ -199,6 +199,7 @@ def _calls() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("request_id"),
+        sqlite_with_rowid=False,
     )
     _index_some(
         "cofounder_model_calls_open", "cofounder_model_calls", ["session_id"], "settled_at IS NULL"
