@@ -3,6 +3,8 @@
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
+# Many tests wait for processes and clocks, so that more run at once than there are cores.
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test check check-format check-lint check-types check-layers \
@@ -18,7 +20,7 @@ demo: env ## Watch a whole life of the agent: no key, no server (ARGS="...")
 	@$(BIN)/cofounder demo $(ARGS)
 
 test: env ## Run every test that can run on this machine (ARGS="...")
-	@status=0; $(BIN)/pytest $(ARGS) || status=$$?; \
+	@status=0; $(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS) || status=$$?; \
 		$(BIN)/python -m tools.missing; exit $$status
 
 check: check-format check-lint check-types check-layers check-house check-lock check-openapi ## Check every rule (make -k check goes on after a failure)
