@@ -8,7 +8,7 @@ import pytest
 from cofounder.adapters.sql import SqlStore
 from cofounder.adapters.sql.address import read_address
 from cofounder.domain.errors import CofounderError, ConfigurationError, StoreUnavailableError
-from tests.contract.store_samples import add_job, log_of, turns_of_the_loop
+from tests.contract.store_samples import a_job, add_job, log_of, turns_of_the_loop
 from tests.services.ports import free_port
 
 pytestmark = pytest.mark.anyio
@@ -120,12 +120,18 @@ async def test_a_writer_waits_for_another_process_and_holds_up_nobody(
     store = SqlStore(sqlite_store_url)
     await add_job(store)
     other.execute("BEGIN IMMEDIATE")
-    waiting = asyncio.create_task(add_job(store, 1))
+    given_up = asyncio.create_task(add_job(store, 1))
+    waiting = asyncio.create_task(add_job(store, 2))
     for _ in range(20):
         await turns_of_the_loop(1)
         assert await log_of(store) == []
     assert not waiting.done()
+    given_up.cancel()
     other.execute("COMMIT")
     await waiting
+    assert given_up.cancelled()
+    async with store.reading() as tx:
+        assert await tx.jobs.get(a_job(1).job_id) is None
+        assert await tx.jobs.get(a_job(2).job_id) == a_job(2)
     other.close()
     await store.close()

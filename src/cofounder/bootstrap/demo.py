@@ -21,7 +21,7 @@ from cofounder.settings import isolated_settings
 from cofounder.testing.provider import StrictProvider
 from cofounder.testing.story import IDEA, PLAN, QNA, story
 
-DAY_S = 24.0
+DAY_S = 28.0
 DAYS_PER_CYCLE = 30
 DAY_USD_MICROS = 180_000
 

@@ -6,15 +6,24 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from cofounder.adapters.sql.connection import Row, to_the_end, translate_errors, unavailable
 from cofounder.adapters.sql.schema import upgrade
+from cofounder.domain.errors import StoreUnavailableError
 
 T = TypeVar("T")
 
-_DRIVER = {"application_name": "cofounder", "connect_timeout": "10"}
-_READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+# A server that fell silent is given up after a minute, in the middle of a commit too.
+_DRIVER = {
+    "application_name": "cofounder",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+_WRITE, _READ = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Any number that nobody else uses in this database: the first bytes of the project's name.
 _MIGRATION_LOCK = sa.select(sa.func.pg_advisory_lock(0x636F666F756E64))
 
@@ -23,7 +32,7 @@ class PostgresConnection:
     """One transaction's connection; see `connection.WritingConnection`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        """The transaction begins with the first statement."""
+        """The transaction has begun."""
         self._connection = connection
 
     async def rows(self, statement: sa.Executable, /, **values: object) -> Sequence[Row]:
@@ -59,22 +68,46 @@ class PostgresDatabase:
     def __init__(self, url: sa.URL) -> None:
         """Nothing is connected before it is needed."""
         self._url = url.update_query_dict({**_DRIVER, **url.query})
-        # The ping costs a round trip; after hours of sleep it saves a turn.
-        self._writers = create_async_engine(self._url, pool_size=10, pool_pre_ping=True)
-        self._readers = self._writers.execution_options(**_READING)
-        translate_errors(self._writers.sync_engine, url)
+        # "AUTOCOMMIT" says that the driver begins nothing by itself: `_begun` does.
+        self._engine = create_async_engine(self._url, isolation_level="AUTOCOMMIT", pool_size=10)
+        translate_errors(self._engine.sync_engine, url)
 
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[PostgresConnection]:
         """A transaction that is rolled back unless it was committed."""
-        async with _checked_out(self._writers) as connection:
+        async with self._transaction(_WRITE) as connection:
             yield connection
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[PostgresConnection]:
         """A transaction that sees one state of the database, and cannot write."""
-        async with _checked_out(self._readers) as connection:
+        async with self._transaction(_READ) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator[PostgresConnection]:
+        connection = await self._connected()
+        try:
+            try:
+                await connection.exec_driver_sql(begin)
+            except StoreUnavailableError:
+                if not connection.invalidated:
+                    raise
+                # It broke while nobody used it, as after hours of sleep. All that were
+                # opened before it are replaced now, this one by the next statement.
+                await connection.rollback()
+                await connection.exec_driver_sql(begin)
+            yield PostgresConnection(connection)
+        finally:
+            # Rolls back what was not committed, even while it is cancelled again and again.
+            if interruption := await to_the_end(asyncio.ensure_future(connection.close())):
+                raise interruption
+
+    async def _connected(self) -> AsyncConnection:
+        try:
+            return await self._engine.connect()
+        except sa.exc.TimeoutError as error:
+            raise unavailable(str(self._url), "all connections are in use") from error
 
     async def upgrade(self) -> None:
         """Migrate under a lock that outlives the migration's transaction."""
@@ -91,18 +124,4 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         """Close the connections of the pool."""
-        await self._writers.dispose()
-
-
-@asynccontextmanager
-async def _checked_out(engine: AsyncEngine) -> AsyncIterator[PostgresConnection]:
-    try:
-        connection = await engine.connect()
-    except sa.exc.TimeoutError as error:
-        raise unavailable(str(engine.url), "all connections are in use") from error
-    try:
-        yield PostgresConnection(connection)
-    finally:
-        # Rolls back what was not committed, even while it is cancelled again and again.
-        if interruption := await to_the_end(asyncio.ensure_future(connection.close())):
-            raise interruption
+        await self._engine.dispose()

@@ -83,15 +83,15 @@ class SqliteDatabase:
         async with self._lock:
             with self._writers.connect() as sync:
                 connection = SqliteConnection(sync, self._thread)
-                if not _begin_at_once(sync) and (
-                    interruption := await connection.elsewhere(_begin)
-                ):
-                    raise interruption
                 try:
+                    if not _begin_at_once(sync) and (
+                        interruption := await connection.elsewhere(_begin)
+                    ):
+                        raise interruption
                     yield connection
                 finally:
-                    # A commit that was refused leaves the transaction open, and SQLAlchemy,
-                    # which takes it for ended, would not.
+                    # A commit that was refused leaves the transaction open, while SQLAlchemy
+                    # takes it for ended.
                     _driver(sync).rollback()
 
     @asynccontextmanager
