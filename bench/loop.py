@@ -3,17 +3,21 @@
 The whole service runs in this process (loop, SDK, database, queue, event stream's log, HTTP
 server); the model is the strict provider in a process of its own, so that its work does not
 count. An iteration is one call, one file written, one file read and one command.
+
+"kept" is what the database has grown by; "written" is all that went to files, the write-ahead
+log with its whole pages included.
 """
 
 import asyncio
 import json
 import os
+import sqlite3
 import sys
 import tempfile
 import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +44,7 @@ class Mark:
     cpu_s: float
     wall_s: float
     written_bytes: int
+    kept_bytes: int
     rss_bytes: int
 
 
@@ -98,37 +103,47 @@ async def _follow(live: Running, marks: dict[int, Mark]) -> None:
     async with asyncio.timeout(600):
         request = JobRequest(idea_brief="Measure yourself.")
         job = (await live.services.jobs.create(LOCAL_OWNER, request)).job
+        database = live.data_dir.root / "cofounder.db"
         async with live.services.bus.subscribe(job.job_id) as items:
             async for item in items:
                 event = decode_event(item)
                 if isinstance(event, Thinking):
-                    marks[event.iteration] = _mark()
+                    marks[event.iteration] = _mark(database)
                 if isinstance(event, StateChanged) and event.to_state is not SessionState.WORKING:
                     break
 
 
-def _mark() -> Mark:
+def _mark(database: Path) -> Mark:
     process = psutil.Process(os.getpid())
+    with closing(sqlite3.connect(database)) as connection:
+        pages, page_bytes = (
+            int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "page_size")
+        )
     return Mark(
         cpu_s=time.process_time(),
         wall_s=time.perf_counter(),
         written_bytes=process.io_counters().write_chars,
+        kept_bytes=pages * page_bytes,
         rss_bytes=process.memory_info().rss,
     )
 
 
 def _table(marks: dict[int, Mark]) -> str:
+    names = ("iteration", "CPU ms", "wall ms", "KB kept", "KB written", "RSS MiB")
     lines = [
         "Loop overhead: one call, a write, a read and a command per iteration",
-        f"{'iteration':>10} {'CPU ms':>8} {'wall ms':>8} {'KB written':>11} {'RSS MiB':>8}",
+        " ".join(f"{name:>10}" for name in names),
     ]
     for at in AT:
         first, last = marks[at - HALF_WINDOW], marks[at + HALF_WINDOW]
         count = 2 * HALF_WINDOW
-        lines.append(
-            f"{at:>10} {1000 * (last.cpu_s - first.cpu_s) / count:>8.2f} "
-            f"{1000 * (last.wall_s - first.wall_s) / count:>8.1f} "
-            f"{(last.written_bytes - first.written_bytes) / count / 1024:>11.1f} "
-            f"{last.rss_bytes / 2**20:>8.0f}"
+        figures = (
+            1000 * (last.cpu_s - first.cpu_s) / count,
+            1000 * (last.wall_s - first.wall_s) / count,
+            (last.kept_bytes - first.kept_bytes) / count / 1024,
+            (last.written_bytes - first.written_bytes) / count / 1024,
+            last.rss_bytes / 2**20,
         )
+        lines.append(" ".join([f"{at:>10}", *(f"{figure:>10.1f}" for figure in figures)]))
     return "\n".join(lines)

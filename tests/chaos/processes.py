@@ -25,8 +25,14 @@ class Provider:
         self.url = url
 
     async def bill(self) -> list[JsonObject]:
+        return await self._rows("_bill")
+
+    async def refusals(self) -> list[JsonObject]:
+        return await self._rows("_refusals")
+
+    async def _rows(self, name: str) -> list[JsonObject]:
         async with httpx2.AsyncClient() as http:
-            return as_list((await http.get(f"{self.url}/_bill")).json())
+            return as_list((await http.get(f"{self.url}/{name}")).json())
 
 
 @asynccontextmanager

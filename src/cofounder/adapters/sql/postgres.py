@@ -68,7 +68,7 @@ class PostgresDatabase:
     def __init__(self, url: sa.URL) -> None:
         """Nothing is connected before it is needed."""
         self._url = url.update_query_dict({**_DRIVER, **url.query})
-        # "AUTOCOMMIT" says that the driver begins nothing by itself: `_begun` does.
+        # "AUTOCOMMIT" says that the driver begins nothing by itself: `_transaction` does.
         self._engine = create_async_engine(self._url, isolation_level="AUTOCOMMIT", pool_size=10)
         translate_errors(self._engine.sync_engine, url)
 
@@ -111,7 +111,9 @@ class PostgresDatabase:
 
     async def upgrade(self) -> None:
         """Migrate under a lock that outlives the migration's transaction."""
-        await to_the_end(asyncio.ensure_future(asyncio.to_thread(self._upgrade)))
+        work = asyncio.ensure_future(asyncio.to_thread(self._upgrade))
+        if interruption := await to_the_end(work):
+            raise interruption
 
     def _upgrade(self) -> None:
         engine = sa.create_engine(self._url, poolclass=sa.NullPool)

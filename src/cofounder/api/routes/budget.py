@@ -1,8 +1,9 @@
 """The owner's money."""
 
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from cofounder.api.dependencies import Caller, CallerHere, IdempotencyKey
 from cofounder.api.problems import documented
@@ -16,9 +17,12 @@ router = APIRouter(prefix="/budget", tags=["budget"])
 
 
 @router.get("", operation_id="get_budget")
-async def get_budget(caller: CallerHere) -> BudgetOut:
+async def get_budget(
+    caller: CallerHere, entries: Annotated[int, Query(ge=0, le=1000)] = 20
+) -> BudgetOut:
     """Allowance, pace, forecast, plan, and the newest entries of the ledger."""
-    return BudgetOut.of(await caller.services.budget.report(caller.owner_id))
+    report = await caller.services.budget.report(caller.owner_id, entries=entries)
+    return BudgetOut.of(report)
 
 
 @router.post("/top-up", operation_id="top_up", responses=documented(400, 413))
