@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from cofounder.testing.provider import Script, ToolCall, Turn
+from cofounder.testing.provider import Script, Status429, ToolCall, Turn
 from tests.e2e.harness import Founder, House, as_list, as_object, house
 
 pytestmark = pytest.mark.anyio
@@ -180,3 +180,21 @@ async def test_without_redis_the_api_tells_the_same_truth(tmp_path: Path) -> Non
         asleep = await founder.until_state(job_id, "sleeping")
         assert asleep["wake_at"] is not None
         assert asleep["budget_pct"] in range(50, 101)
+
+
+async def test_a_signal_from_outside_wakes_it_once(
+    tmp_path: Path, postgres_url: str, redis_url: str, redis: Redis
+) -> None:
+    turns = [Turn(say="Done.", faults=(Status429(retry_after_s=7200),)), Turn(say="Done.")]
+    async with house(
+        tmp_path, Script(default=turns), database_url=postgres_url, redis_url=redis_url
+    ) as home:
+        job_id = await home.founder.create()
+        await home.founder.until_state(job_id, "sleeping")
+        await redis.set(f"cofounder:agent:{job_id}:wake_signal", "1", ex=86_400)
+        done = await home.founder.until_state(job_id, "completed")
+        assert done["wake_at"] is None
+        assert await redis.get(f"cofounder:agent:{job_id}:wake_signal") is None
+        assert await _key(redis, job_id, "wake_at") is None
+        types = [event["type"] for event in await home.founder.history(job_id)]
+        assert types.count("agent.waking") == 1
