@@ -207,3 +207,4 @@ async def test_history_refuses_what_it_does_not_know(
     job_id = (await ada.post("/api/jobs", json={"idea_brief": "Tea"})).json()["job_id"]
     refused = await ada.get(f"/api/jobs/{job_id}/events", params=query)
     assert (refused.status_code, refused.json()["field"]) == (422, field)
+    assert "JSON" not in refused.json()["cure"]

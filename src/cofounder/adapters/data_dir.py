@@ -59,20 +59,40 @@ class DataDir:
                 ) from error
             yield
 
+    def is_held(self) -> bool:
+        """Whether a service runs in it, whatever one that was killed has left behind."""
+        try:
+            with (self.root / "lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            # No service has ever been here, or none of ours could.
+            return False
+        return False
+
     def executor_id(self) -> str:
         """This service's name in the durable queue, the same after every start."""
         file = self.root / "executor_id"
-        if not file.exists():
-            file.write_text(uuid4().hex)
-        return file.read_text().strip()
+        known = file.read_text().strip() if file.exists() else ""
+        if not known:
+            # Also where a full disk left an empty file: a name must not be another's too.
+            known = uuid4().hex
+            _replace(file, known)
+        return known
 
     @contextmanager
     def announced(self, url: str) -> Iterator[None]:
         """Tell the command line how the service is reached, as long as it runs."""
-        fresh = self.service_file.with_suffix(".new")
-        fresh.write_text(json.dumps({"url": url, "pid": os.getpid()}))
-        fresh.replace(self.service_file)
+        _replace(self.service_file, json.dumps({"url": url, "pid": os.getpid()}))
         try:
             yield
         finally:
             self.service_file.unlink(missing_ok=True)
+
+
+def _replace(file: Path, text: str) -> None:
+    """All of it or nothing."""
+    fresh = file.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(file)

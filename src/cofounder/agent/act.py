@@ -89,6 +89,8 @@ async def _attempt(tool: Tool, use: ToolUseBlock, context: ToolContext) -> ToolO
         return _error(use, f"{error.message} {error.cure}".strip())
     except OSError as error:
         return _error(use, f"{error.strerror or error}: {error.filename or use.name}")
+    except Exception as error:  # a tool's defect would recur at every restart: it is told instead
+        return _error(use, f"The tool failed: {type(error).__name__}: {error}")
 
 
 def _parsed(tool: Tool, use: ToolUseBlock) -> ToolInput:

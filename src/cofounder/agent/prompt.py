@@ -79,6 +79,11 @@ CUT_NOTE = (
     "[Your last reply was cut off at the token limit and no tool call in it was run. "
     "Go on in smaller steps; write long files in several parts.]"
 )
+BROKEN_OFF_NOTE = "[Your last reply broke off and no tool call in it was run. Go on with the work.]"
+CALLED_OFF_NOTE = (
+    "[There is money again: the budget was refreshed or topped up. You need not stop for today. "
+    "Go on with the work.]"
+)
 EMPTY_NOTE = "[Your reply was empty. Go on with the work, or end with your report.]"
 NOTHING_DONE_NOTE = (
     "[You ended your turn without having done anything yet. Begin to build; if a decision of "

@@ -10,13 +10,15 @@ from cofounder.domain.errors import ModelError
 class RetryPolicy:
     """Exponential waits with jitter; a wait that the provider names is honoured.
 
-    `longest_wait_s` is how long a worker waits awake; anything longer becomes a sleep.
+    `longest_wait_s` is how long a worker waits awake; anything longer becomes a sleep, of
+    `longest_sleep_s` at most before the provider is asked again.
     """
 
     attempts: int = 5
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
     give_up_sleep_s: float = 300.0
+    longest_sleep_s: float = 7 * 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ def after_failure(
     """What to do after the failed `attempt` (from 1). `jitter` is in [0, 1)."""
     asked_s = error.retry_after_s
     if asked_s is not None and asked_s > policy.longest_wait_s:
-        return SleepUntil(wake_at=now + timedelta(seconds=asked_s))
+        return SleepUntil(wake_at=now + timedelta(seconds=min(asked_s, policy.longest_sleep_s)))
     if attempt >= policy.attempts:
         return SleepUntil(wake_at=now + timedelta(seconds=policy.give_up_sleep_s))
     backoff_s = min(policy.longest_wait_s, policy.first_wait_s * 2.0 ** (attempt - 1))

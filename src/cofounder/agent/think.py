@@ -6,16 +6,28 @@ from datetime import timedelta
 
 from cofounder.agent.journal import STOP_OPTION, CallTicket, RetryNotice, Stuck, Turn
 from cofounder.agent.kit import Kit
-from cofounder.agent.prompt import CUT_NOTE, EMPTY_NOTE, SILENCE, system_prompt
+from cofounder.agent.prompt import (
+    BROKEN_OFF_NOTE,
+    CUT_NOTE,
+    EMPTY_NOTE,
+    SILENCE,
+    system_prompt,
+)
 from cofounder.agent.retry import SleepUntil, after_failure
 from cofounder.domain.errors import ModelCredentialsError, ModelError
-from cofounder.domain.transcript import StopReason, TextBlock, ToolUseBlock
+from cofounder.domain.transcript import Block, StopReason, TextBlock, ToolUseBlock
 from cofounder.ports.model import ModelReply, ModelRequest
 
 # No tokenizer puts more than one token on two bytes of ordinary text or code, so that
 # half the bytes is a safe bound for what the provider has not counted yet.
 _BYTES_PER_TOKEN = 2
 _ENVELOPE_TOKENS = 600
+# Replies that broke off, and what the model is told of it.
+_BROKEN_OFF = {
+    StopReason.MAX_TOKENS: CUT_NOTE,
+    StopReason.REFUSAL: BROKEN_OFF_NOTE,
+    StopReason.CONTEXT_WINDOW: BROKEN_OFF_NOTE,
+}
 
 
 async def think(turn: Turn, kit: Kit) -> bool:
@@ -104,15 +116,20 @@ async def _give_up(turn: Turn, kit: Kit, error: ModelError) -> None:
 
 def _usable(reply: ModelReply) -> tuple[ModelReply, str | None]:
     """What may be kept of a reply, and what to tell the model about the rest."""
-    blocks, note = reply.blocks, None
-    if reply.stop_reason is StopReason.MAX_TOKENS:
+    blocks, note = reply.blocks, _BROKEN_OFF.get(reply.stop_reason)
+    if note is not None:
         # A call whose arguments were cut off may still parse; it must never be run.
         blocks = tuple(block for block in blocks if not isinstance(block, ToolUseBlock))
-        note = CUT_NOTE
-    if not blocks:
+    if reply.stop_reason is not StopReason.PAUSE_TURN and not any(map(_says_something, blocks)):
         # The provider refuses an empty message, so that silence needs words.
-        blocks, note = (TextBlock(text=SILENCE),), note or EMPTY_NOTE
+        blocks, note = (*blocks, TextBlock(text=SILENCE)), note or EMPTY_NOTE
     return replace(reply, blocks=blocks), note
+
+
+def _says_something(block: Block) -> bool:
+    if isinstance(block, TextBlock):
+        return bool(block.text.strip())
+    return isinstance(block, ToolUseBlock)
 
 
 async def _record(turn: Turn, kit: Kit, ticket: CallTicket, reply: ModelReply) -> bool:

@@ -34,6 +34,7 @@ _STATUS: dict[type[CofounderError], int] = {
     BudgetExceededError: 409,
 }
 _JSON_CURE = "Send a JSON object with Content-Type: application/json, as docs/openapi.json says."
+_PARAMETER_CURE = "Correct it or leave it out; docs/openapi.json says what it may be."
 
 
 class PydanticError(TypedDict):
@@ -123,12 +124,16 @@ async def _of_validation(request: Request, error: Exception) -> Response:
     found: Sequence[PydanticError] = error.errors()
     first = found[0]
     if first["type"] == "json_invalid":
-        text = f"The body is no JSON (at character {first['loc'][-1]})."
-        return rendered(problem(400, "malformed_json", text, cure=_JSON_CURE))
+        return rendered(_no_json(f"at character {first['loc'][-1]}"))
     named = [(_field(each["loc"]), each["msg"].removeprefix("Value error, ")) for each in found]
     text = "; ".join(f"{field or 'the body'}: {message}" for field, message in named[:10])
     field = named[0][0] or None
-    return rendered(problem(422, "invalid_input", f"{text}.", field=field, cure=_JSON_CURE))
+    cure = _JSON_CURE if first["loc"][0] == "body" else _PARAMETER_CURE
+    return rendered(problem(422, "invalid_input", f"{text}.", field=field, cure=cure))
+
+
+def _no_json(why: str) -> Problem:
+    return problem(400, "malformed_json", f"The body is no JSON ({why}).", cure=_JSON_CURE)
 
 
 def _field(location: Sequence[str | int]) -> str:
@@ -139,6 +144,9 @@ def _field(location: Sequence[str | int]) -> str:
 async def _of_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
+    if status == 400:
+        # The only one that the framework makes: a body that its parser gave up on.
+        return rendered(_no_json("not UTF-8, nested too deep, or a number too long"))
     text, cure = str(error.detail), None
     if status == 404:
         text, cure = f"There is nothing at {request.url.path}.", "See docs/openapi.json."

@@ -33,7 +33,10 @@ class Finding:
 
 
 async def survey(settings: Settings) -> list[Finding]:
-    """Look at everything that a service needs; nothing is started, nothing is left behind."""
+    """Look at everything that a service needs.
+
+    Nothing is started; data directory and database are made and brought up to date.
+    """
     findings = []
     for name, look in _LOOKS:
         try:
@@ -109,8 +112,8 @@ async def _price(settings: Settings) -> Finding:
 
 
 async def _port(settings: Settings) -> Finding:
-    if DataDir(settings.data_dir).service_file.exists():
-        return _ok("port", "a service is announced for this data directory")
+    if DataDir(settings.data_dir).is_held():
+        return _ok("port", "a service is running in this data directory")
     with bind(settings.host, settings.port):
         return _ok("port", f"{settings.host}:{settings.port} is free")
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -11,14 +12,14 @@ from urllib.parse import quote
 import httpx2
 
 from cofounder.cli.errors import RefusedError
-from cofounder.domain.errors import ConfigurationError
+from cofounder.domain.errors import CofounderError, ConfigurationError
 from cofounder.domain.json_types import JsonObject
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 
 
 class UnreachableError(ConfigurationError):
-    """The service is not running, or does not answer."""
+    """The service is not running, does not answer, or cannot for now (503)."""
 
     code = "unreachable"
 
@@ -56,6 +57,14 @@ def find_service(data_dir: Path) -> Address:
 
 def _not_running(data_dir: Path) -> UnreachableError:
     return UnreachableError(f"No service is running for {data_dir}.", cure="Start it: cofounder up")
+
+
+def _refused(status: int, body: bytes) -> CofounderError:
+    """A service that cannot answer now is as good as one that is silent: both pass."""
+    refused = RefusedError(status, body)
+    if status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return refused
+    return UnreachableError(refused.message, cure=refused.cure)
 
 
 class Service:
@@ -114,7 +123,7 @@ class Service:
         try:
             async with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
                 if answer.status_code != 200:
-                    raise RefusedError(answer.status_code, await answer.aread())
+                    raise _refused(answer.status_code, await answer.aread())
                 yield answer.aiter_bytes()
         except httpx2.TransportError as error:
             raise self._silent(error) from error
@@ -125,7 +134,7 @@ class Service:
         except httpx2.TransportError as error:
             raise self._silent(error) from error
         if answer.is_error:
-            raise RefusedError(answer.status_code, answer.content)
+            raise _refused(answer.status_code, answer.content)
         return answer.content
 
     def _silent(self, error: httpx2.TransportError) -> UnreachableError:

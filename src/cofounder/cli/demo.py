@@ -31,7 +31,7 @@ from cofounder.domain.money import format_usd
 from cofounder.domain.session import SessionState
 
 _SLEEPS = ("agent.sleeping", "agent.budget_exceeded")
-_HIDDEN = frozenset({".git", ".cofounder"})
+_HIDDEN = frozenset({".git", ".cofounder", "__pycache__"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,8 @@ def _attended() -> bool:
 
 async def _watched(service: Service, run: DemoRun, data_dir: Path) -> None:
     machine, attended = this_machine(), _attended()
-    hint = f"From another terminal: cofounder status {run.job_id} --data-dir {data_dir}"
+    # With this set, every command that the view names works as it stands there.
+    hint = f"In another terminal: export COFOUNDER_DATA_DIR={data_dir}"
     with pressed_keys() if attended else nullcontext() as keys:
         offer = Offer(service, machine.clock, keys, hint)
         shown = LiveScreen(out(), hint=offer.hint) if attended else LineScreen(err())

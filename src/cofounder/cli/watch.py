@@ -79,8 +79,11 @@ class Watch:
             view = self._taken(view, item)
         due = self._machine.clock.monotonic_s() - self._read_at_s >= _REFRESH_S
         if view.stale or (due and self._lost_at_s is None):
-            with suppress(UnreachableError):
+            try:
                 return await self._read(view.job_id, view)
+            except UnreachableError:
+                # The stream may still stand, but there is nothing in it without the database.
+                self._note_loss()
         return view
 
     async def _batch(self) -> list[Item]:
@@ -97,8 +100,7 @@ class Watch:
     def _taken(self, view: ViewState, item: Item) -> ViewState:
         match item:
             case Lost():
-                if self._lost_at_s is None:
-                    self._lost_at_s = self._machine.clock.monotonic_s()
+                self._note_loss()
                 return view
             case Alive():
                 self._lost_at_s = None
@@ -106,8 +108,13 @@ class Watch:
             case Reset():
                 return replace(view, stale=True)
             case Envelope():
+                self._lost_at_s = None
                 self._screen.told(item)
                 return applied(view, item)
+
+    def _note_loss(self) -> None:
+        if self._lost_at_s is None:
+            self._lost_at_s = self._machine.clock.monotonic_s()
 
     async def _read(self, job_id: str, known: ViewState | None) -> ViewState:
         answer = await self._service.get(path_of("jobs", job_id, "status"))

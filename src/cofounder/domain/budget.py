@@ -4,17 +4,19 @@ All amounts are whole micro-dollars. All sessions of an owner share one `DayBudg
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cofounder.domain.ids import OwnerId
-from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar, Span
+from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar, Span, next_refresh
 
 GRACEFUL_PCT = 90
 EARLIEST_WIND_DOWN_PCT = 50
 CEILING_PCT = 110
 WIND_DOWN_ITERATIONS = 3
+# How long a call of a neighbour may hold its reservation before one looks again.
+RESERVATION_WAIT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +149,25 @@ def is_time_to_wind_down(budget: DayBudget, closing_usd_micros: int) -> bool:
 def can_work(budget: DayBudget, needs_usd_micros: int) -> bool:
     """Whether it makes sense to wake a session that needs that much for its next step."""
     return not budget.at_graceful_threshold and budget.free_usd_micros >= needs_usd_micros
+
+
+def next_chance(plan: Plan, budget: DayBudget, needs_usd_micros: int, now: datetime) -> datetime:
+    """When a session that lacks the money on this budget day should look again.
+
+    At the refresh; soon, when only the reservations of its neighbours are in its way, most
+    of which are released again. The refresh is the one that ends `budget`'s own day: that
+    day may have passed since it was looked at.
+    """
+    refresh = next_refresh(plan.calendar, budget.day.start)
+    without_others = replace(budget, reserved_usd_micros=0)
+    if can_work(without_others, needs_usd_micros) and not can_work(budget, needs_usd_micros):
+        return min(refresh, now + RESERVATION_WAIT)
+    return refresh
+
+
+def is_out_of_reach(plan: Plan, budget: DayBudget, needs_usd_micros: int, now: datetime) -> bool:
+    """Whether a fresh day does not suffice and no day of this plan ever will."""
+    return not budget.spent_usd_micros and typical_ceiling_usd_micros(plan, now) < needs_usd_micros
 
 
 def typical_ceiling_usd_micros(plan: Plan, now: datetime) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cofounder.domain.budget import WIND_DOWN_ITERATIONS
-from cofounder.domain.errors import ModelError, ModelStreamCutError
+from cofounder.domain.errors import ModelError, ModelStreamCutError, UnknownModelError
 from cofounder.domain.ids import SessionId
 from cofounder.domain.money import Usage
 from cofounder.ports.clock import Clock
@@ -87,19 +87,34 @@ class Bookkeeper:
 
     def for_lost(self, call: ModelCallRow) -> LedgerEntry:
         """A call whose worker died: the worst case, since nobody knows better."""
-        entry = self._entry(call, EntryKind.ESTIMATE, call.worst_usage)
-        return replace(entry, amount_usd_micros=call.reserved_usd_micros)
+        try:
+            price = self._prices.price_list(call.model)
+        except UnknownModelError:
+            # Taken from the list since; what was reserved has to be given back all the same.
+            price = None
+        return replace(
+            self._unpriced(call, EntryKind.ESTIMATE, call.worst_usage),
+            amount_usd_micros=call.reserved_usd_micros,
+            price=price,
+        )
 
     def _entry(self, call: ModelCallRow, kind: EntryKind, usage: Usage) -> LedgerEntry:
+        return replace(
+            self._unpriced(call, kind, usage),
+            amount_usd_micros=self._prices.cost_usd_micros(call.model, usage),
+            price=self._prices.price_list(call.model),
+        )
+
+    def _unpriced(self, call: ModelCallRow, kind: EntryKind, usage: Usage) -> LedgerEntry:
         return LedgerEntry(
             request_id=call.request_id,
             owner_id=call.owner_id,
             session_id=SessionId(call.session_id),
             kind=kind,
-            amount_usd_micros=self._prices.cost_usd_micros(call.model, usage),
+            amount_usd_micros=0,
             model=call.model,
             provider_request_id=None,
             usage=usage,
-            price=self._prices.price_list(call.model),
+            price=None,
             at=self._clock.now(),
         )

@@ -9,12 +9,13 @@ from cofounder.domain.budget import DayBudget, Forecast, Plan, forecast
 from cofounder.domain.errors import BudgetExceededError, ConflictError, InvalidInputError
 from cofounder.domain.ids import OwnerId, RequestId
 from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar
-from cofounder.domain.session import ASLEEP, Session
+from cofounder.domain.session import ASLEEP, ENDED, Session, SessionState
 from cofounder.ports.clock import Clock, Ids
 from cofounder.ports.store import EntryKind, LedgerEntry, ModelCallRow, Store, Transaction
 from cofounder.services.transitions import BUDGET_REASON, Transitions
 
 MAX_AMOUNT_USD_MICROS = 1_000_000_000_000
+_LIVE = frozenset(SessionState) - ENDED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +126,11 @@ class BudgetService:
                 entries=await tx.ledger.entries(owner_id, limit=entries),
             )
 
+    async def _sleepers(self, tx: Transaction, owner_id: OwnerId) -> Sequence[Session]:
+        """Those who sleep, locked; one that is about to fall asleep has done so by then."""
+        live = await tx.sessions.lock_of_owner(owner_id, _LIVE)
+        return [session for session in live if session.state in ASLEEP]
+
     async def top_up(
         self, owner_id: OwnerId, amount_usd_micros: int, *, idempotency_key: str | None
     ) -> DayBudget:
@@ -134,7 +140,7 @@ class BudgetService:
             f"topup:{owner_id}:{idempotency_key}" if idempotency_key else self._ids.new("topup")
         )
         async with self._store.writing() as tx:
-            sleepers = await tx.sessions.lock_of_owner(owner_id, ASLEEP)
+            sleepers = await self._sleepers(tx, owner_id)
             day = await self.today(tx, owner_id)
             entry = self._grant(owner_id, request_id, EntryKind.TOP_UP, amount_usd_micros)
             if not await tx.ledger.add_entry(entry):
@@ -158,7 +164,7 @@ class BudgetService:
         _check_amount(plan.cycle_amount_usd_micros, field="cycle_amount_usd_micros")
         now = self._clock.now()
         async with self._store.writing() as tx:
-            sleepers = await tx.sessions.lock_of_owner(plan.owner_id, ASLEEP)
+            sleepers = await self._sleepers(tx, plan.owner_id)
             await tx.ledger.save_plan(plan)
             request_id = RequestId(self._ids.new("plan"))
             amount = plan.cycle_amount_usd_micros

@@ -1,6 +1,6 @@
 """Asking a person, and getting the answer to the agent exactly once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cofounder.domain.errors import Answer, InvalidInputError, NotFoundError
@@ -12,7 +12,7 @@ from cofounder.domain.escalation import (
     answer_text,
 )
 from cofounder.domain.events.agent import EscalationResolved, WaitingForInput
-from cofounder.domain.ids import EscalationId, OwnerId
+from cofounder.domain.ids import EscalationId, OwnerId, SessionId
 from cofounder.domain.session import ENDED, Session, SessionState
 from cofounder.ports.clock import Clock
 from cofounder.ports.store import InboxItem, InboxKind, Store, Transaction
@@ -42,6 +42,11 @@ class EscalationService:
     def __init__(self, *, store: Store, clock: Clock, transitions: Transitions) -> None:
         """Moves go through `transitions`, so that the session follows the decision."""
         self._store, self._clock, self._transitions = store, clock, transitions
+        self._stopped: Callable[[SessionId], None] | None = None
+
+    def when_stopped(self, interrupt: Callable[[SessionId], None]) -> None:
+        """Call `interrupt` with a session that an answer has ended: it may still be running."""
+        self._stopped = interrupt
 
     async def ask(self, tx: Transaction, session: Session, asked: Asked) -> Escalation:
         """Keep the question, unless the same cause is open already: then that one is returned."""
@@ -110,7 +115,10 @@ class EscalationService:
             )
             await tx.decisions.resolve(escalation_id, answer)
             await self._deliver(tx, session, escalation, answer)
-            return await self._owned(tx, owner_id, escalation_id)
+            resolved = await self._owned(tx, owner_id, escalation_id)
+        if decision == STOP_JOB and self._stopped is not None:
+            self._stopped(session_id)
+        return resolved
 
     async def withdraw(self, tx: Transaction, session: Session) -> None:
         """The job has ended: its open questions are answered by that, and by nobody else."""

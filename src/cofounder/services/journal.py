@@ -13,7 +13,7 @@ from cofounder.agent.tools.base import ToolOutcome
 from cofounder.domain.errors import ModelError
 from cofounder.domain.events.agent import Failed, Retrying, Thinking, ToolCalled
 from cofounder.domain.ids import RequestId
-from cofounder.domain.session import Session, SessionState
+from cofounder.domain.session import ENDED, Session, SessionState
 from cofounder.domain.transcript import Message, Role, ToolResultBlock, ToolUseBlock
 from cofounder.ports.model import ModelReply
 from cofounder.ports.store import (
@@ -135,6 +135,14 @@ class StoreJournal:
             return await self._observation.sleep_for_money(tx, session, budget, 0)
         return session
 
+    async def settle_lost(self, tx: Transaction, session: Session) -> Session:
+        """Settle calls whose reply nobody waits for any more, as marked estimates."""
+        context = self._context
+        for call in await tx.ledger.open_calls(session.session_id):
+            day = await context.budget.record_call_cost(tx, call, self._books.for_lost(call))
+            session = await context.transitions.show_budget(tx, session, day)
+        return session
+
     async def planned_tools(self, turn: Turn) -> Sequence[ToolCallRow]:
         """What is known of the newest message's tool calls."""
         ids = [use.id for use in turn.messages[-1].tool_uses]
@@ -161,10 +169,12 @@ class StoreJournal:
         context, text = self._context, outcome.text
         async with context.store.writing() as tx:
             session = await context.claimed(tx, turn)
-            for effect in outcome.effects:
-                session, added = await apply_effect(context, tx, session, effect)
-                text += added
-            text += await count_attempt(context, tx, session, outcome)
+            # A job that was ended meanwhile asks nothing any more.
+            if session.state not in ENDED:
+                for effect in outcome.effects:
+                    session, added = await apply_effect(context, tx, session, effect)
+                    text += added
+                text += await count_attempt(context, tx, session, outcome)
             result = ToolResultBlock(
                 tool_use_id=use.id, text=text, is_error=outcome.is_error, image=outcome.image
             )
@@ -220,10 +230,10 @@ class StoreJournal:
                 await self._observation.escalate(tx, session, stuck)
 
     async def fail(self, turn: Turn, problem: str) -> None:
-        """End in error."""
+        """End in error; a call that broke off on the way there is settled as lost."""
         context = self._context
         async with context.store.writing() as tx:
-            session = await context.claimed(tx, turn)
+            session = await self.settle_lost(tx, await context.claimed(tx, turn))
             if session.state is SessionState.WORKING:
                 failed = replace(session, problem=problem)
                 await context.transitions.move(tx, failed, SessionState.ERROR, problem)

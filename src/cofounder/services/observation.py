@@ -5,16 +5,20 @@ from dataclasses import replace
 
 from cofounder.agent.journal import STOP_OPTION, Stuck, Turn
 from cofounder.agent.prompt import (
+    CALLED_OFF_NOTE,
+    CUT_NOTE,
+    EMPTY_NOTE,
     NOTHING_DONE_NOTE,
     NUDGE_NOTE,
-    SILENCE,
     wind_down_note,
 )
+from cofounder.agent.tools.document import Document
 from cofounder.domain.budget import (
     WIND_DOWN_ITERATIONS,
     DayBudget,
+    is_out_of_reach,
     is_time_to_wind_down,
-    typical_ceiling_usd_micros,
+    next_chance,
 )
 from cofounder.domain.escalation import MAX_OPEN, Option
 from cofounder.domain.events.agent import BuildPaused, Completed
@@ -22,7 +26,6 @@ from cofounder.domain.ids import EscalationId
 from cofounder.domain.money import format_usd
 from cofounder.domain.phases import Phase, PhaseStatus, complete
 from cofounder.domain.repetition import ESCALATE_AFTER, Rung, rung
-from cofounder.domain.schedule import wake_at
 from cofounder.domain.session import Session, SessionState
 from cofounder.domain.transcript import Block, Message, Role, TextBlock, ToolResultBlock
 from cofounder.ports.store import InboxItem, InboxKind, Transaction
@@ -32,7 +35,7 @@ from cofounder.services.effects import save_phases
 from cofounder.services.escalations import Asked
 from cofounder.services.transitions import BUDGET_REASON, HANDOVER
 
-_SILENT_REPLIES = 3
+_USELESS_REPLIES = 3
 _PLENTY = 3
 _WORTH_WAKING = 2
 _TOOL_CAP = "tool-cap:"
@@ -94,8 +97,9 @@ class Observation:
     ) -> Session:
         if step is Rung.ESCALATE:
             return await self.escalate(tx, session, _in_a_circle())
-        if await self._capped(tx, session, turn):
-            return await self.escalate(tx, session, _tool_cap(session.tool_calls))
+        cap = await self._tool_cap(tx, session, turn)
+        if session.tool_calls >= cap:
+            return await self.escalate(tx, session, _tool_cap(cap))
         if len(await tx.decisions.open_of_session(session.session_id)) > MAX_OPEN:
             reason = f"More than {MAX_OPEN} decisions are open."
             tx.emit(BuildPaused(**self._context.transitions.origin(session), reason=reason))
@@ -108,47 +112,56 @@ class Observation:
             return await self._context.transitions.queue(tx, session, "the service restarts")
         return session
 
-    async def _capped(self, tx: Transaction, session: Session, turn: Turn) -> bool:
+    async def _tool_cap(self, tx: Transaction, session: Session, turn: Turn) -> int:
+        """How many tool calls the job may use, as often as the founder has raised it."""
         if session.tool_calls < turn.job.max_tool_calls:
-            return False
+            return turn.job.max_tool_calls
         raises = [
             asked
             for asked in await tx.decisions.of_job(session.job_id)
             if asked.cause.startswith(_TOOL_CAP) and asked.answer is not None
         ]
-        return session.tool_calls >= turn.job.max_tool_calls * (1 + len(raises))
+        return turn.job.max_tool_calls * (1 + len(raises))
 
     async def after_last_word(
         self, tx: Transaction, session: Session, turn: Turn
     ) -> tuple[Session, Message | None]:
         """The model asked for no tool: go on with news, or wait, sleep or finish."""
-        if session.state is SessionState.WORKING and _said_nothing(turn):
-            return await self.escalate(tx, session, _silent()), None
         session, message = await append_inbox(tx, session, (), ())
         session = replace(session, iteration=session.iteration + 1, barren_starts=0)
         working = session.state is SessionState.WORKING
-        if message is None and working and _did_nothing(session, turn):
-            session, message = await append_inbox(tx, session, (), [NOTHING_DONE_NOTE])
-        await tx.sessions.save(session)
         if message is None and working:
+            session, notes = await self._reasons_to_go_on(tx, session, turn)
+            session, message = await append_inbox(tx, session, (), notes)
+        await tx.sessions.save(session)
+        if not working:
+            return session, message
+        if message is None:
             session = await self._rest(tx, session, turn)
+        elif _gets_nowhere([*turn.messages, message]):
+            session = await self.escalate(tx, session, _silent())
         return session, message
 
     async def _rest(self, tx: Transaction, session: Session, turn: Turn) -> Session:
         if await tx.decisions.open_of_session(session.session_id):
             return await self._wait(tx, session, "nothing is left to do before the answer")
         phases = await tx.work.phases(session.job_id)
-        if session.wind_down_left is not None:
+        if _stops_for_today(session, turn, phases):
             budget = await self._context.budget.today(tx, session.owner_id)
-            if await self._handed_over(tx, session, budget) and not _all_done(phases):
-                return await self.sleep_for_money(
-                    tx, session, budget, _WORTH_WAKING * self._closing(turn)
-                )
+            needed = _WORTH_WAKING * self._closing(turn)
+            return await self.sleep_for_money(tx, session, budget, needed)
         return await self._finish(tx, session, turn, phases)
 
-    async def _handed_over(self, tx: Transaction, session: Session, budget: DayBudget) -> bool:
-        note = await tx.work.document(session.job_id, HANDOVER)
-        return note is not None and note.updated_at >= budget.day.start
+    async def _reasons_to_go_on(
+        self, tx: Transaction, session: Session, turn: Turn
+    ) -> tuple[Session, list[str]]:
+        """What is said to a model that ended its turn too early."""
+        if _did_nothing(session, turn):
+            return session, [NOTHING_DONE_NOTE]
+        if _stops_for_today(session, turn, await tx.work.phases(session.job_id)):
+            budget = await self._context.budget.today(tx, session.owner_id)
+            return _called_off(session, budget, self._closing(turn))
+        return session, []
 
     async def _finish(
         self, tx: Transaction, session: Session, turn: Turn, phases: Sequence[Phase]
@@ -172,12 +185,14 @@ class Observation:
         """
         plan = await self._context.budget.plan(tx, session.owner_id)
         now = self._context.clock.now()
-        if not budget.spent_usd_micros and typical_ceiling_usd_micros(plan, now) < needs_usd_micros:
+        if is_out_of_reach(plan, budget, needs_usd_micros, now):
             return await self.escalate(tx, session, _too_dear(budget, needs_usd_micros))
         session = replace(session, needs_usd_micros=needs_usd_micros)
-        due = wake_at(plan.calendar, now)
+        due = next_chance(plan, budget, needs_usd_micros, now)
         spent, allowance = budget.spent_usd_micros, budget.allowance_usd_micros
         message = f"{format_usd(spent)} of today's {format_usd(allowance)} is used."
+        if due < budget.day.end:
+            message += " Other jobs hold what is left just now."
         if budget.runaway:
             return await self._context.transitions.exceed(tx, session, due, message)
         return await self._context.transitions.sleep(tx, session, due, message, BUDGET_REASON)
@@ -200,9 +215,8 @@ class Observation:
         return await self._wait(tx, session, stuck.problem)
 
     async def _wait(self, tx: Transaction, session: Session, reason: str) -> Session:
-        moved = replace(session, wind_down_left=None)
         return await self._context.transitions.move(
-            tx, moved, SessionState.WAITING_FOR_INPUT, reason
+            tx, session, SessionState.WAITING_FOR_INPUT, reason
         )
 
 
@@ -211,15 +225,36 @@ def _wind_down(
 ) -> tuple[Session, list[str]]:
     """Begin, count down or (after a top-up) call off the closing iterations."""
     if session.wind_down_left is not None:
-        # Called off only when there is plenty again, not when the last step was a cheap one.
-        if is_time_to_wind_down(budget, _PLENTY * closing_usd_micros):
-            return replace(session, wind_down_left=session.wind_down_left - 1), []
-        return replace(session, wind_down_left=None), []
+        session = replace(session, wind_down_left=session.wind_down_left - 1)
+        return _called_off(session, budget, closing_usd_micros)
     if not is_time_to_wind_down(budget, closing_usd_micros):
         return session, []
     left = max(0, budget.allowance_usd_micros - budget.spent_usd_micros)
     note = wind_down_note(budget.budget_pct, format_usd(left), WIND_DOWN_ITERATIONS)
     return replace(session, wind_down_left=WIND_DOWN_ITERATIONS), [note]
+
+
+def _called_off(
+    session: Session, budget: DayBudget, closing_usd_micros: int
+) -> tuple[Session, list[str]]:
+    """End a wind-down when there is plenty again, not when the last step was a cheap one."""
+    if is_time_to_wind_down(budget, _PLENTY * closing_usd_micros):
+        return session, []
+    return replace(session, wind_down_left=None), [CALLED_OFF_NOTE]
+
+
+def _stops_for_today(session: Session, turn: Turn, phases: Sequence[Phase]) -> bool:
+    """Whether a last word while winding down means "until tomorrow" and not "done"."""
+    if session.wind_down_left is None or _all_done(phases):
+        return False
+    return _handed_over(turn) or any(p.status is PhaseStatus.PENDING for p in phases)
+
+
+def _handed_over(turn: Turn) -> bool:
+    """Whether a closing iteration wrote the note. By the clock it may be of yesterday."""
+    replies = [m for m in turn.messages if m.role is Role.ASSISTANT][-WIND_DOWN_ITERATIONS - 1 :]
+    uses = (use for reply in replies for use in reply.tool_uses)
+    return any(use.name == Document.name and use.input.get("name") == HANDOVER for use in uses)
 
 
 def _all_done(phases: Sequence[Phase]) -> bool:
@@ -231,9 +266,13 @@ def _did_nothing(session: Session, turn: Turn) -> bool:
     return session.tool_calls == 0 and len(turn.messages) <= 2
 
 
-def _said_nothing(turn: Turn) -> bool:
-    replies = [m for m in turn.messages if m.role is Role.ASSISTANT][-_SILENT_REPLIES:]
-    return len(replies) == _SILENT_REPLIES and all(m.text == SILENCE for m in replies)
+def _gets_nowhere(messages: Sequence[Message]) -> bool:
+    """Whether each of the last replies had to be answered with a note that it was no use."""
+    answers = messages[1 - 2 * _USELESS_REPLIES :: 2]
+    return len(answers) == _USELESS_REPLIES and all(
+        m.role is Role.USER and any(note in m.text for note in (CUT_NOTE, EMPTY_NOTE))
+        for m in answers
+    )
 
 
 _GUIDE = ("guide", "Give guidance", "Say in the guidance how to go on.")
@@ -251,7 +290,7 @@ def _in_a_circle() -> Stuck:
 def _silent() -> Stuck:
     return Stuck(
         cause="silence",
-        problem="The model has given several empty replies in a row.",
+        problem="The model has given several empty replies, or replies that were cut, in a row.",
         recommended="guide",
         options=(_GUIDE, STOP_OPTION),
     )
@@ -273,10 +312,10 @@ def _too_dear(budget: DayBudget, needs_usd_micros: int) -> Stuck:
     )
 
 
-def _tool_cap(tool_calls: int) -> Stuck:
+def _tool_cap(cap: int) -> Stuck:
     return Stuck(
-        cause=f"{_TOOL_CAP}{tool_calls}",
-        problem=f"The job has used all {tool_calls} tool calls that it may use.",
+        cause=f"{_TOOL_CAP}{cap}",
+        problem=f"The job has used all {cap} tool calls that it may use.",
         recommended="raise",
         options=(("raise", "Allow as many again", "Go on with the same number."), STOP_OPTION),
     )

@@ -1,7 +1,9 @@
 """Turns: claiming a session, working on it, and picking up what a crash left behind."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -10,7 +12,7 @@ from cofounder.agent.kit import Kit
 from cofounder.agent.loop import run_turn
 from cofounder.agent.retry import RetryPolicy
 from cofounder.agent.tools.registry import Registry
-from cofounder.domain.budget import can_work
+from cofounder.domain.budget import can_work, is_out_of_reach, next_chance
 from cofounder.domain.errors import (
     CofounderError,
     FenceLostError,
@@ -18,13 +20,11 @@ from cofounder.domain.errors import (
 )
 from cofounder.domain.events.agent import Failed
 from cofounder.domain.ids import SessionId
-from cofounder.domain.schedule import wake_at
 from cofounder.domain.session import ASLEEP, Session, SessionState
 from cofounder.domain.transcript import unanswered
 from cofounder.ports.model import Model
 from cofounder.ports.sandbox import Sandbox
 from cofounder.ports.store import Transaction
-from cofounder.services.accounting import Bookkeeper
 from cofounder.services.context import Context
 from cofounder.services.journal import StoreJournal
 from cofounder.services.observation import append_inbox
@@ -32,6 +32,7 @@ from cofounder.services.transitions import BUDGET_REASON
 
 _LOG = structlog.get_logger(__name__)
 MAX_BARREN_STARTS = 5
+_HELD = frozenset({SessionState.PAUSED, SessionState.ERROR, SessionState.CANCELLED})
 _FIRST_STORE_WAIT_S = 1.0
 _LONGEST_STORE_WAIT_S = 30.0
 
@@ -54,9 +55,10 @@ class TurnService:
         """`running` are the turns of this process, so that a cancel reaches them at once."""
         self._context, self._parts = context, parts
         self._journal = StoreJournal(context)
-        self._books = Bookkeeper(clock=context.clock, prices=context.prices)
         self._running: dict[SessionId, Turn] = {}
-        self._locks: dict[SessionId, asyncio.Lock] = {}
+        # Each for as long as somebody holds it or waits for it.
+        self._locks: WeakValueDictionary[SessionId, asyncio.Lock] = WeakValueDictionary()
+        context.escalations.when_stopped(self.interrupt)
 
     async def advance(self, session_id: SessionId, turn_number: int) -> None:
         """Claim the session for this turn and work until it has to stop.
@@ -65,13 +67,9 @@ class TurnService:
         overtaken (an early wake, a pause): nothing happens then.
         """
         lock = self._locks.setdefault(session_id, asyncio.Lock())
-        try:
-            # A resumed session must not start before its last command in here has ended.
-            async with lock:
-                await self._persist(session_id, turn_number)
-        finally:
-            if not lock.locked():
-                self._locks.pop(session_id, None)
+        # A resumed session must not start before its last command in here has ended.
+        async with lock:
+            await self._persist(session_id, turn_number)
 
     def interrupt(self, session_id: SessionId) -> None:
         """End at once what the session runs in the sandbox."""
@@ -92,7 +90,7 @@ class TurnService:
                 return
 
     async def _advance(self, session_id: SessionId, turn_number: int) -> None:
-        turn = await self._claim(session_id, turn_number)
+        turn = await self._claimed(session_id, turn_number)
         if turn is None:
             return
         self._running[session_id] = turn
@@ -103,12 +101,32 @@ class TurnService:
         except StoreUnavailableError:
             raise
         except CofounderError as error:
-            await self._journal.fail(turn, f"{error.message} {error.cure}".strip())
+            await self._end_in_error(turn, f"{error.message} {error.cure}".strip())
         except Exception as error:  # a defect ends in a visible state, not in a silent stop
             _LOG.exception("turn_failed", session_id=session_id, turn=turn_number)
-            await self._journal.fail(turn, f"Internal error: {type(error).__name__}: {error}")
+            await self._end_in_error(turn, f"Internal error: {type(error).__name__}: {error}")
         finally:
             self._running.pop(session_id, None)
+
+    async def _end_in_error(self, turn: Turn, problem: str) -> None:
+        # Who has claimed the session since goes on with it.
+        with suppress(FenceLostError):
+            await self._journal.fail(turn, problem)
+
+    async def _claimed(self, session_id: SessionId, turn_number: int) -> Turn | None:
+        """The turn, or None; what makes a claim impossible is seen, and ends the dispatches."""
+        try:
+            return await self._claim(session_id, turn_number)
+        except StoreUnavailableError:
+            raise
+        except Exception as error:  # the session would stay queued, with nobody to take it
+            _LOG.exception("claim_failed", session_id=session_id, turn=turn_number)
+            problem = f"The turn could not begin: {type(error).__name__}: {error}"
+        async with self._context.store.writing() as tx:
+            session = await tx.sessions.lock(session_id)
+            if session is not None and session.turn == turn_number:
+                await self._fail(tx, session, problem)
+        return None
 
     async def _kit(self, turn: Turn) -> Kit:
         parts = self._parts
@@ -127,16 +145,20 @@ class TurnService:
         context = self._context
         async with context.store.writing() as tx:
             session = await tx.sessions.lock(session_id)
-            if session is None or session.turn != turn_number:
+            if session is None:
+                return None
+            if session.state in _HELD:
+                # A crash may have cut off a call just before or after a person stopped it.
+                await self._journal.settle_lost(tx, session)
+                return None
+            if session.turn != turn_number:
                 return None
             ready = await self._ready(tx, session)
             if ready is None:
                 return None
             job = await tx.jobs.get(ready.job_id)
             assert job is not None
-            for call in await tx.ledger.open_calls(session_id):
-                day = await context.budget.record_call_cost(tx, call, self._books.for_lost(call))
-                ready = await context.transitions.show_budget(tx, ready, day)
+            ready = await self._journal.settle_lost(tx, ready)
             messages = await tx.conversation.messages(session_id)
             if not unanswered(messages):
                 ready, message = await append_inbox(tx, ready, (), ())
@@ -170,8 +192,12 @@ class TurnService:
 
     async def _fail(self, tx: Transaction, session: Session, problem: str) -> None:
         transitions = self._context.transitions
+        if session.state in ASLEEP:
+            session = await transitions.wake(tx, session, problem)
         if session.state is SessionState.QUEUED:
             session = await transitions.move(tx, session, SessionState.WORKING, problem)
+        if session.state is not SessionState.WORKING:
+            return
         failed = replace(session, problem=problem)
         await transitions.move(tx, failed, SessionState.ERROR, problem)
         tx.emit(Failed(**transitions.origin(session), problem=problem))
@@ -182,10 +208,11 @@ class TurnService:
         if session.wake_at is not None and session.wake_at > now:
             return await context.transitions.doze_on(tx, session, session.wake_at)
         day = await context.budget.today(tx, session.owner_id)
-        paid = can_work(day, session.needs_usd_micros)
-        if session.sleep_reason == BUDGET_REASON and not paid:
-            plan = await context.budget.plan(tx, session.owner_id)
-            due = wake_at(plan.calendar, now)
+        plan, needs = await context.budget.plan(tx, session.owner_id), session.needs_usd_micros
+        # Where no day will ever suffice it has to wake up to ask.
+        worth_it = can_work(day, needs) or is_out_of_reach(plan, day, needs, now)
+        if session.sleep_reason == BUDGET_REASON and not worth_it:
+            due = next_chance(plan, day, needs, now)
             return await context.transitions.doze_on(tx, session, due)
         shown = await context.transitions.show_budget(tx, session, day)
         why = "the budget was refreshed" if session.sleep_reason == BUDGET_REASON else "it is time"

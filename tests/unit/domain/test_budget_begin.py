@@ -1,12 +1,13 @@
 """How a budget day begins: its share, and a calendar that was changed in the middle of it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofounder.domain.budget import DayBudget, Plan, begin_day
+from cofounder.domain.budget import DayBudget, Plan, begin_day, is_out_of_reach, next_chance
 from cofounder.domain.schedule import MonthlyCalendar
 from tests.unit.domain.samples import OWNER
 
@@ -52,3 +53,35 @@ def test_another_time_zone_is_not_another_allowance(spent: int, zones: list[str]
         days.append(replace(day, spent_usd_micros=take))
     # One share of what is left, whatever the day is called: 3000 over 21 or 22 days.
     assert allowed <= 3000 // 20
+
+
+@pytest.mark.parametrize(
+    ("spent", "reserved", "needs", "seconds"),
+    [
+        (0, 0, 110, 86_400),
+        (0, 100, 50, 60),
+        (60, 40, 50, 60),
+        (60, 40, 60, 86_400),
+        (95, 0, 5, 86_400),
+    ],
+)
+def test_a_neighbours_reservation_is_waited_for_and_no_night(
+    spent: int, reserved: int, needs: int, seconds: int
+) -> None:
+    start = datetime(2026, 4, 10, tzinfo=UTC)
+    day = replace(
+        begin_day(plan(), start, []),
+        base_usd_micros=100,
+        spent_usd_micros=spent,
+        reserved_usd_micros=reserved,
+    )
+    assert next_chance(plan(), day, needs, start) == start + timedelta(seconds=seconds)
+    late = start + timedelta(seconds=86_390)
+    assert next_chance(plan(), day, needs, late) == start + timedelta(days=1)
+
+
+def test_out_of_reach_is_what_no_even_day_pays_for() -> None:
+    fresh = begin_day(plan(), datetime(2026, 4, 1, tzinfo=UTC), [])
+    assert is_out_of_reach(plan(), fresh, 111, NOW)
+    assert not is_out_of_reach(plan(), fresh, 110, NOW)
+    assert not is_out_of_reach(plan(), replace(fresh, spent_usd_micros=1), 111, NOW)

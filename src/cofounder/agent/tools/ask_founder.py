@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cofounder.agent.tools.base import Question, Replay, ToolContext, ToolInput, ToolOutcome
-from cofounder.domain.escalation import Option
+from cofounder.domain.escalation import STOP_JOB, Option
 from cofounder.domain.failures import fingerprint
 from cofounder.domain.ids import EscalationId
 
@@ -43,6 +43,8 @@ class AskFounderInput(ToolInput):
         ids = [option.id for option in self.options]
         if len(set(ids)) != len(ids):
             raise ValueError("option ids must differ")
+        if STOP_JOB in ids:
+            raise ValueError(f"the option id {STOP_JOB} is reserved for ending the whole job")
         if self.recommended not in ids:
             raise ValueError(f"recommended must be one of {', '.join(ids)}")
         return self

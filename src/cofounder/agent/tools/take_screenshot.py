@@ -13,7 +13,7 @@ from cofounder.agent.tools.base import (
     ToolOutcome,
 )
 from cofounder.domain.transcript import Image
-from cofounder.ports.sandbox import Command
+from cofounder.ports.sandbox import Command, CommandResult
 
 # The first browser that the sandbox has; the page comes from the workspace, never from a
 # host, and the browser itself runs inside, where it can read nothing else.
@@ -23,6 +23,12 @@ exec "$browser" --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usag
   --hide-scrollbars --user-data-dir=/tmp/browser --window-size="$3" --screenshot="$2" \
   --virtual-time-budget=2000 "file://$PWD/$1"
 """
+
+
+# Providers refuse pictures of more than 5 MB in base64, and refuse one that was cut off: it
+# would stay in the conversation and spoil every later call.
+_LIMIT_BYTES = 3_700_000
+_PNG_END = b"IEND\xaeB`\x82"
 
 
 class TakeScreenshotInput(ToolInput):
@@ -53,12 +59,8 @@ class TakeScreenshot:
             Command(argv=("bash", "-c", _SCRIPT, "shot", raw.path, shot, size), timeout_s=60)
         )
         png = await context.workspace.read(shot)
-        if result.exit_code == 127 or not png:
-            reason = (
-                "There is no browser in the sandbox; check the page in another way."
-                if result.exit_code == 127
-                else result.output.decode(errors="replace")[-2000:]
-            )
+        reason = _why_not(result, png)
+        if reason is not None:
             return ToolOutcome(text=reason, label=label, summary="no picture", is_error=True)
         return ToolOutcome(
             text=f"The picture is kept in {shot}.",
@@ -67,3 +69,14 @@ class TakeScreenshot:
             image=Image(png_base64=base64.b64encode(png).decode()),
             effects=(Snapshot(path=shot),),
         )
+
+
+def _why_not(result: CommandResult, png: bytes) -> str | None:
+    """Why there is nothing to show; None when there is."""
+    if result.exit_code == 127:
+        return "There is no browser in the sandbox; check the page in another way."
+    if len(png) > _LIMIT_BYTES:
+        return "The picture is too large to be shown; take a smaller one."
+    if not png.endswith(_PNG_END):
+        return result.output.decode(errors="replace")[-2000:] or "The browser gave no picture."
+    return None
