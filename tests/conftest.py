@@ -1,6 +1,6 @@
 import pytest
 
-pytest_plugins = ["tests.services.postgres", "tests.services.redis", "tests.services.store"]
+pytest_plugins = ["tests.servers.postgres", "tests.servers.redis", "tests.servers.store"]
 
 
 @pytest.fixture

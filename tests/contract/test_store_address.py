@@ -9,7 +9,7 @@ from cofounder.adapters.sql import SqlStore
 from cofounder.adapters.sql.address import read_address
 from cofounder.domain.errors import CofounderError, ConfigurationError, StoreUnavailableError
 from tests.contract.store_samples import a_job, add_job, log_of, turns_of_the_loop
-from tests.services.ports import free_port
+from tests.servers.ports import free_port
 
 pytestmark = pytest.mark.anyio
 

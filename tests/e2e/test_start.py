@@ -11,7 +11,7 @@ from cofounder.domain.errors import CofounderError
 from cofounder.settings import isolated_settings
 from cofounder.testing.provider import Turn
 from tests.e2e.harness import house
-from tests.services.ports import free_port
+from tests.servers.ports import free_port
 
 pytestmark = pytest.mark.anyio
 KEY = SecretStr("test-key")

@@ -14,7 +14,7 @@ from cofounder.adapters.bus import InProcessBus
 from cofounder.adapters.clock import SystemClock
 from cofounder.adapters.redis import RedisBus, RedisConnection, RedisHotState, reachable
 from cofounder.domain.ids import JobId, SessionId
-from tests.services.ports import free_port
+from tests.servers.ports import free_port
 
 pytestmark = pytest.mark.anyio
 

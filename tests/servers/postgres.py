@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.services.ports import free_port
+from tests.servers.ports import free_port
 
 SUPERUSER = "postgres"
 # Nothing of a test has to survive a power cut.

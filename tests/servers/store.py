@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cofounder.adapters.sql import SqlStore
-from tests.services.postgres import PostgresServer
+from tests.servers.postgres import PostgresServer
 
 TEMPLATE = "migrated"
 

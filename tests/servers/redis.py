@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests.services.ports import free_port
+from tests.servers.ports import free_port
 
 
 @pytest.fixture(scope="session")
