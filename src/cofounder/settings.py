@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     """All settings of the service. Amounts are in dollars here, micro-dollars everywhere else."""
 
     model_config = SettingsConfigDict(
-        env_prefix="COFOUNDER_", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix="COFOUNDER_", extra="forbid", frozen=True, env_ignore_empty=True
     )
 
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("cofounder"))
@@ -90,7 +90,10 @@ class Settings(BaseSettings):
         flags = init_settings()
         folder = flags.get("data_dir") or env_settings().get("data_dir")
         root = Path(folder) if folder else platformdirs.user_data_path("cofounder")
-        file = Path(os.environ.get("COFOUNDER_CONFIG") or root / "cofounder.toml")
+        named = os.environ.get("COFOUNDER_CONFIG")
+        if named and not Path(named).is_file():
+            raise ValueError(f"COFOUNDER_CONFIG names {named}, and there is no such file")
+        file = Path(named or root / "cofounder.toml")
         toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
         return init_settings, env_settings, toml
 
@@ -135,7 +138,8 @@ def _checked(kind: type[Settings], given: dict[str, object]) -> Settings:
         ) from error
     except ValueError as error:
         raise ConfigurationError(
-            f"The TOML file cannot be read: {error}.", cure="Mend cofounder.toml."
+            f"The settings file cannot be read: {error}.",
+            cure="Mend cofounder.toml in the data directory, or what COFOUNDER_CONFIG names.",
         ) from error
 
 

@@ -15,8 +15,8 @@ from cofounder.ports.store import ToolCallRow, ToolStatus
 
 RESULT_LIMIT_CHARS = 30_000
 INTERRUPTED = (
-    "This command was interrupted by a restart of the service, and it is not known how far "
-    "it came. It was NOT run again. Inspect its effects first, then decide."
+    "This command was interrupted: the service or its database went away, and it is not known "
+    "how far it came. It was NOT run again. Inspect its effects first, then decide."
 )
 CHANGE_APPROACH = "\nIf this was your second try of the same kind, take a different approach."
 

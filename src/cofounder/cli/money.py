@@ -82,10 +82,10 @@ def _show(found: bytes, *, as_json: bool) -> None:
     for line in money_lines(budget_day(shown.today), now, console.width, None):
         console.print(line)
     cycle, plan = shown.cycle, shown.plan
-    left = f"{format_usd(cycle.left_usd_micros)} of {format_usd(plan.cycle_amount_usd_micros)}"
-    days = f"{count(cycle.days_left, 'day')}, today included"
+    left = f"{format_usd(cycle.left_usd_micros)} left for {count(cycle.days_left, 'day')}"
     ends = both_times(cycle.ends_at, now, None)
-    console.print(Text.assemble(("Cycle   ", "bold"), f"{left} left for {days} · renews {ends}"))
+    console.print(Text.assemble(("Cycle   ", "bold"), f"{left}, today included · renews {ends}"))
+    terms = f"{format_usd(plan.cycle_amount_usd_micros)} a cycle"
     if plan.renewal_day is not None:
-        when = f"renews on day {plan.renewal_day} of the month · days turn in {plan.time_zone}"
-        console.print(Text.assemble(("Plan    ", "bold"), when))
+        terms += f" · renews on day {plan.renewal_day} of the month · days turn in {plan.time_zone}"
+    console.print(Text.assemble(("Plan    ", "bold"), terms))

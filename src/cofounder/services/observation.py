@@ -191,6 +191,8 @@ class Observation:
         due = next_chance(plan, budget, needs_usd_micros, now)
         spent, allowance = budget.spent_usd_micros, budget.allowance_usd_micros
         message = f"{format_usd(spent)} of today's {format_usd(allowance)} is used."
+        if not budget.at_graceful_threshold:
+            message += " The rest does not pay for another step."
         if due < budget.day.end:
             message += " Other jobs hold what is left just now."
         if budget.runaway:

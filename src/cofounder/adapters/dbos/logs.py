@@ -1,8 +1,12 @@
-"""DBOS's log lines: through the process's own logging, warnings and worse only."""
+"""DBOS's log lines: through the process's own logging, errors only.
+
+While the database is away it warns at every look into the queue, several times a second,
+which would drown what the service itself says of it.
+"""
 
 import logging
 
-LEVEL = "WARNING"
+LEVEL = "ERROR"
 
 # What DBOS says when a turn has failed, which `Turns` has told already.
 _TOLD = "Exception encountered in asynchronous workflow"
