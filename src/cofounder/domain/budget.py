@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cofounder.domain.ids import OwnerId
-from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar, Span, next_refresh
+from cofounder.domain.schedule import FixedCalendar, MonthlyCalendar, Span, wake_at
 
 GRACEFUL_PCT = 90
 EARLIEST_WIND_DOWN_PCT = 50
@@ -158,7 +158,7 @@ def next_chance(plan: Plan, budget: DayBudget, needs_usd_micros: int, now: datet
     of which are released again. The refresh is the one that ends `budget`'s own day: that
     day may have passed since it was looked at.
     """
-    refresh = next_refresh(plan.calendar, budget.day.start)
+    refresh = wake_at(plan.calendar, budget.day.start)
     without_others = replace(budget, reserved_usd_micros=0)
     if can_work(without_others, needs_usd_micros) and not can_work(budget, needs_usd_micros):
         return min(refresh, now + RESERVATION_WAIT)

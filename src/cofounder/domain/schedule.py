@@ -113,11 +113,6 @@ def next_refresh(calendar: Calendar, now: datetime) -> datetime:
     return calendar.day_at(now).end
 
 
-def wake_at(calendar: Calendar, now: datetime, *, not_before: datetime | None = None) -> datetime:
-    """When a session that goes to sleep `now` is due again, always later than `now`.
-
-    `not_before` is a provider's own "retry later"; the refresh does not matter then.
-    """
-    if not_before is not None:
-        return max(not_before, now + timedelta(seconds=1))
+def wake_at(calendar: Calendar, now: datetime) -> datetime:
+    """When a session that goes to sleep for money `now` is due again, always later than `now`."""
     return next_refresh(calendar, now)

@@ -54,14 +54,7 @@ class Transitions:
         self, tx: Transaction, session: Session, wake_at: datetime, message: str, reason: str
     ) -> Session:
         """Sleep until `wake_at`; the wake-up is enqueued in the same transaction."""
-        asleep = replace(
-            session,
-            wake_at=wake_at,
-            sleep_reason=reason,
-            turn=session.turn + 1,
-            wind_down_left=None,
-            barren_starts=0,
-        )
+        asleep = _bedded(session, wake_at, reason)
         asleep = await self.move(tx, asleep, SessionState.SLEEPING, message)
         tx.emit(
             Sleeping(
@@ -79,14 +72,7 @@ class Transitions:
         self, tx: Transaction, session: Session, wake_at: datetime, message: str
     ) -> Session:
         """The ceiling was crossed: a sleep with another name, with its own wake-up."""
-        asleep = replace(
-            session,
-            wake_at=wake_at,
-            sleep_reason=BUDGET_REASON,
-            turn=session.turn + 1,
-            wind_down_left=None,
-            barren_starts=0,
-        )
+        asleep = _bedded(session, wake_at, BUDGET_REASON)
         asleep = await self.move(tx, asleep, SessionState.BUDGET_EXCEEDED, message)
         tx.emit(BudgetExceeded(**self.origin(session), message=message, wake_at=wake_at))
         await self._dispatch(tx, asleep, wake_at)
@@ -153,3 +139,15 @@ class Transitions:
     async def _dispatch(self, tx: Transaction, session: Session, at: datetime) -> None:
         delay_s = max(0.0, (at - self._clock.now()).total_seconds())
         await self._engine.enqueue(tx, session.session_id, session.turn, delay_s=delay_s)
+
+
+def _bedded(session: Session, wake_at: datetime, reason: str) -> Session:
+    """Ready for its night: the next turn number is the wake-up's, the wind-down is over."""
+    return replace(
+        session,
+        wake_at=wake_at,
+        sleep_reason=reason,
+        turn=session.turn + 1,
+        wind_down_left=None,
+        barren_starts=0,
+    )

@@ -184,18 +184,3 @@ def test_a_sleep_ends_with_the_day_and_never_in_the_past(
     assert due > now
     assert due.tzinfo is UTC
     assert due <= calendar.cycle_at(now).end
-
-
-@given(
-    calendar=calendars,
-    now=instants,
-    wait_s=st.floats(min_value=-1e6, max_value=1e6, allow_nan=False),
-)
-def test_a_provider_that_says_retry_later_is_believed(
-    calendar: MonthlyCalendar, now: datetime, wait_s: float
-) -> None:
-    not_before = now + timedelta(seconds=wait_s)
-    due = wake_at(calendar, now, not_before=not_before)
-    assert due >= max(not_before, now + timedelta(seconds=1))
-    assert due in {not_before, now + timedelta(seconds=1)}
-    assert due.tzinfo is UTC

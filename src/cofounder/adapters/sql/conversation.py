@@ -53,7 +53,6 @@ _FORGET_GOAL = _FORGET_ALL.where(by(failures.c.goal))
 _PUT = insert_if_absent(inbox)
 _unread = (by(inbox.c.session_id), inbox.c.read_in.is_(None))
 _TAKE = sa.update(inbox).where(*_unread).returning(inbox)
-_COUNT_UNREAD = sa.select(sa.func.count().label("total")).select_from(inbox).where(*_unread)
 
 
 class SqlConversationRows:
@@ -168,11 +167,6 @@ class SqlConversationRows:
         """Everything unread, oldest first, marked as read in the message at `position`."""
         rows = await self._db.rows(_TAKE, by_session_id=session_id, read_in=position)
         return [_item(row) for row in sorted(rows, key=lambda row: row.row_id)]
-
-    async def unread(self, session_id: SessionId) -> int:
-        """How many items wait in the inbox."""
-        (row,) = await self._db.rows(_COUNT_UNREAD, by_session_id=session_id)
-        return int(row.total)
 
 
 def _tool_call(row: Row) -> ToolCallRow:

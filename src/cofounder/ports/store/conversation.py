@@ -97,7 +97,3 @@ class ConversationRows(Protocol):
     async def take(self, session_id: SessionId, position: int) -> Sequence[InboxItem]:
         """Everything unread, oldest first, marked as read in the message at `position`."""
         ...
-
-    async def unread(self, session_id: SessionId) -> int:
-        """How many items wait in the inbox."""
-        ...
