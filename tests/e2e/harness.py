@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -114,9 +113,7 @@ class House:
             Plan(
                 owner_id=LOCAL_OWNER,
                 cycle_amount_usd_micros=30 * day_usd_micros,
-                calendar=FixedCalendar(
-                    anchor=clock.now() - timedelta(seconds=0), day_s=day_s, days_per_cycle=30
-                ),
+                calendar=FixedCalendar(anchor=clock.now(), day_s=day_s, days_per_cycle=30),
             )
         )
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from cofounder.agent.journal import CallTicket, RetryNotice, Stuck, Turn
 from cofounder.agent.tools.base import ToolOutcome
 from cofounder.domain.errors import ModelError
-from cofounder.domain.events.agent import Failed, Retrying, Thinking, ToolCalled
+from cofounder.domain.events.agent import Retrying, Thinking, ToolCalled
 from cofounder.domain.ids import RequestId
 from cofounder.domain.session import ENDED, Session, SessionState
 from cofounder.domain.transcript import Message, Role, ToolResultBlock, ToolUseBlock
@@ -235,9 +235,7 @@ class StoreJournal:
         async with context.store.writing() as tx:
             session = await self.settle_lost(tx, await context.claimed(tx, turn))
             if session.state is SessionState.WORKING:
-                failed = replace(session, problem=problem)
-                await context.transitions.move(tx, failed, SessionState.ERROR, problem)
-                tx.emit(Failed(**context.transitions.origin(session), problem=problem))
+                await context.transitions.fail(tx, session, problem)
 
 
 def _kept(turn: Turn, session: Session, message: Message | None) -> bool:

@@ -9,6 +9,7 @@ from cofounder.domain.events import Origin
 from cofounder.domain.events.agent import (
     BudgetExceeded,
     BudgetUpdated,
+    Failed,
     Sleeping,
     StateChanged,
     Waking,
@@ -121,6 +122,12 @@ class Transitions:
             queued = await self.move(tx, session, SessionState.QUEUED, reason)
         await self._engine.enqueue(tx, queued.session_id, queued.turn)
         return queued
+
+    async def fail(self, tx: Transaction, session: Session, problem: str) -> Session:
+        """End in error, with the problem in plain words; a person may retry."""
+        failed = await self.move(tx, replace(session, problem=problem), SessionState.ERROR, problem)
+        tx.emit(Failed(**self.origin(session), problem=problem))
+        return failed
 
     async def show_budget(self, tx: Transaction, session: Session, day: DayBudget) -> Session:
         """Write `budget_pct` and say so: after every call's cost and every new allowance."""

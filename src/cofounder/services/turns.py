@@ -18,7 +18,6 @@ from cofounder.domain.errors import (
     FenceLostError,
     StoreUnavailableError,
 )
-from cofounder.domain.events.agent import Failed
 from cofounder.domain.ids import SessionId
 from cofounder.domain.session import ASLEEP, Session, SessionState
 from cofounder.domain.transcript import unanswered
@@ -198,9 +197,7 @@ class TurnService:
             session = await transitions.move(tx, session, SessionState.WORKING, problem)
         if session.state is not SessionState.WORKING:
             return
-        failed = replace(session, problem=problem)
-        await transitions.move(tx, failed, SessionState.ERROR, problem)
-        tx.emit(Failed(**transitions.origin(session), problem=problem))
+        await transitions.fail(tx, session, problem)
 
     async def _woken(self, tx: Transaction, session: Session) -> Session:
         """Awake, or asleep on: when the clock says that it is too early, or without money."""

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from cofounder.domain.budget import (
     CEILING_PCT,
-    EARLIEST_WIND_DOWN_PCT,
     GRACEFUL_PCT,
     WIND_DOWN_ITERATIONS,
     Plan,
@@ -174,10 +173,6 @@ def test_closing_begins_at_90_pct_or_while_closing_steps_can_still_be_paid(
     budget = day_budget(base=100, left=1000, spent=spent, reserved=reserved)
     assert budget.ceiling_usd_micros == 110
     assert is_time_to_wind_down(budget, closing) is due
-
-
-def test_the_first_half_of_a_day_is_for_work() -> None:
-    assert EARLIEST_WIND_DOWN_PCT == 50
 
 
 @pytest.mark.parametrize(

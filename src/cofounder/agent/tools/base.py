@@ -17,7 +17,7 @@ from cofounder.ports.sandbox import Workspace
 class Replay(Enum):
     """What to do with a call that a crash interrupted."""
 
-    READ_ONLY = auto()  # no effects: never marked as started, simply run again
+    READ_ONLY = auto()  # nothing but what is stored with the result: simply run again
     RERUN = auto()  # running it again leads to the same end
     ASK = auto()  # effects unknown: never run again silently
 
